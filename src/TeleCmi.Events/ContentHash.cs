@@ -1,0 +1,150 @@
+using System.Buffers;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace TeleCmi.Events;
+
+/// <summary>
+/// A hash of what a notice says, however it says it: fields in any order, numbers or booleans as text, the other
+/// spelling of a name, seconds or milliseconds, JSON in a string or as an object give the same hash.
+/// </summary>
+internal static class ContentHash
+{
+    public static string Of(ReadOnlyMemory<byte> json)
+    {
+        using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = Notice.MaxDepth });
+        var canonical = new ArrayBufferWriter<byte>(json.Length + 256);
+        using (var writer = new Utf8JsonWriter(canonical, new JsonWriterOptions { SkipValidation = true }))
+        {
+            WriteNotice(writer, document.RootElement);
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(canonical.WrittenSpan));
+    }
+
+    private static void WriteNotice(Utf8JsonWriter writer, JsonElement notice)
+    {
+        var fields = new SortedDictionary<string, JsonElement>(StringComparer.Ordinal);
+        var aliases = new List<KeyValuePair<string, JsonElement>>();
+        foreach (var property in notice.EnumerateObject())
+        {
+            if (DocumentedName(property.Name) is { } documented)
+            {
+                aliases.Add(new(documented, property.Value));
+            }
+            else
+            {
+                fields[property.Name] = property.Value;
+            }
+        }
+
+        foreach (var (name, value) in aliases)
+        {
+            if (!fields.TryGetValue(name, out var present) || IsAbsent(present))
+            {
+                fields[name] = value;
+            }
+        }
+
+        writer.WriteStartObject();
+        foreach (var (name, value) in fields)
+        {
+            if (IsAbsent(value))
+            {
+                continue;
+            }
+
+            writer.WritePropertyName(name);
+            switch (name)
+            {
+                case "custom" or "extra_params" when value.ValueKind is JsonValueKind.String:
+                    WriteJsonText(writer, value.GetString()!);
+                    break;
+                case "time":
+                    WriteTime(writer, value);
+                    break;
+                default:
+                    WriteValue(writer, value);
+                    break;
+            }
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static string? DocumentedName(string name) => name switch
+    {
+        "appid" => "app_id",
+        "cmiuid" => "cmiuuid",
+        _ => null,
+    };
+
+    // GET cannot say null, so an empty field and a missing one are the same.
+    private static bool IsAbsent(JsonElement value) =>
+        value.ValueKind is JsonValueKind.Null || (value.ValueKind is JsonValueKind.String && value.ValueEquals(""u8));
+
+    private static void WriteJsonText(Utf8JsonWriter writer, string text)
+    {
+        if (JsonText.TryParse(text, out var json))
+        {
+            WriteValue(writer, json.Value);
+            return;
+        }
+
+        writer.WriteStringValue(text);
+    }
+
+    private static void WriteTime(Utf8JsonWriter writer, JsonElement value)
+    {
+        var text = TextOf(value);
+        writer.WriteStringValue(text is not null && Notice.TryReadTime(text, out var time)
+            ? time.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)
+            : text ?? value.GetRawText());
+    }
+
+    private static void WriteValue(Utf8JsonWriter writer, JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                var properties = new SortedDictionary<string, JsonElement>(StringComparer.Ordinal);
+                foreach (var property in value.EnumerateObject())
+                {
+                    properties[property.Name] = property.Value;
+                }
+
+                writer.WriteStartObject();
+                foreach (var (name, inner) in properties)
+                {
+                    writer.WritePropertyName(name);
+                    WriteValue(writer, inner);
+                }
+
+                writer.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                writer.WriteStartArray();
+                foreach (var item in value.EnumerateArray())
+                {
+                    WriteValue(writer, item);
+                }
+
+                writer.WriteEndArray();
+                break;
+            case JsonValueKind.Null:
+                writer.WriteNullValue();
+                break;
+            default:
+                writer.WriteStringValue(TextOf(value));
+                break;
+        }
+    }
+
+    private static string? TextOf(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString(),
+        JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
+        _ => null,
+    };
+}

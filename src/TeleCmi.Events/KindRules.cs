@@ -1,0 +1,58 @@
+namespace TeleCmi.Events;
+
+/// <summary>Tells the kind of a notice, and the look-alikes apart from an outgoing answer.</summary>
+internal static class KindRules
+{
+    public static EventKind KindOf(Notice notice)
+    {
+        // The 2019 format marks the agent's leg of an incoming call with parent_uid and calls it outbound.
+        if (notice.Has(NoticeField.ParentUid))
+        {
+            return EventKind.Other;
+        }
+
+        var outbound = notice.Equals(NoticeField.Direction, "outbound"u8);
+        if (!outbound && !notice.Equals(NoticeField.Direction, "inbound"u8))
+        {
+            return EventKind.Other;
+        }
+
+        return notice.Equals(NoticeField.Type, "event"u8) ? LiveEvent(notice, outbound)
+            : notice.Equals(NoticeField.Type, "cdr"u8) ? DetailRecord(notice, outbound)
+            : EventKind.Other;
+    }
+
+    private static EventKind LiveEvent(Notice notice, bool outbound)
+    {
+        if (!outbound)
+        {
+            return Incoming(notice);
+        }
+
+        // "Incoming Answered Leg B" is outbound too, towards the agent: it has team and from, and none of the
+        // fields of an outgoing call. With a called number beside from it could be either, so it is neither.
+        var outgoingMark = notice.Has(NoticeField.CallerId) || notice.Has(NoticeField.CallId);
+        var incomingMark = notice.Has(NoticeField.Team) || notice.Has(NoticeField.From);
+        if (incomingMark && !outgoingMark)
+        {
+            return notice.Has(NoticeField.To) ? EventKind.Other : Incoming(notice);
+        }
+
+        return notice.Equals(NoticeField.Status, "answered"u8) ? EventKind.OutgoingAnswered
+            : notice.Equals(NoticeField.Status, "started"u8) ? EventKind.OutgoingStarted
+            : notice.Equals(NoticeField.Status, "hangup"u8) ? EventKind.OutgoingHangup
+            : EventKind.Other;
+    }
+
+    private static EventKind Incoming(Notice notice) =>
+        notice.Equals(NoticeField.Status, "waiting"u8) ? EventKind.IncomingWaiting
+        : notice.Equals(NoticeField.Status, "started"u8) ? EventKind.IncomingStarted
+        : notice.Equals(NoticeField.Status, "answered"u8) ? EventKind.IncomingAnswered
+        : notice.Equals(NoticeField.Status, "hangup"u8) ? EventKind.IncomingHangup
+        : EventKind.Other;
+
+    private static EventKind DetailRecord(Notice notice, bool outbound) =>
+        notice.Equals(NoticeField.Status, "answered"u8) ? (outbound ? EventKind.CdrOutgoingAnswered : EventKind.CdrIncomingAnswered)
+        : notice.Equals(NoticeField.Status, "missed"u8) ? (outbound ? EventKind.CdrOutgoingMissed : EventKind.CdrIncomingMissed)
+        : EventKind.Other;
+}

@@ -1,0 +1,100 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace TeleCmi.Events;
+
+/// <summary>
+/// Reads a notice that came as name/value fields (a query string or a form body) by writing it as the JSON that the
+/// same notice has by POST, with the documented types, so that one reader serves both.
+/// </summary>
+public static class NoticeForm
+{
+    private static readonly JsonWriterOptions WriterOptions = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
+
+    /// <summary>Writes the fields as one JSON object.</summary>
+    /// <param name="encoded">URL-encoded fields, with or without the question mark before them.</param>
+    /// <param name="output">Takes the UTF-8 JSON.</param>
+    /// <returns>How many fields there were; -1 when a name or a value is not UTF-8, and the output is then of no use.</returns>
+    public static int WriteJson(ReadOnlySpan<byte> encoded, IBufferWriter<byte> output)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(encoded.Length + 1);
+        try
+        {
+            using var writer = new Utf8JsonWriter(output, WriterOptions);
+            writer.WriteStartObject();
+            var count = 0;
+            foreach (var (name, value) in new UrlEncodedFields(encoded))
+            {
+                var nameLength = UrlEncodedFields.Decode(name, buffer);
+                var decodedName = buffer.AsSpan(0, nameLength);
+                var rest = buffer.AsSpan(nameLength);
+                var decodedValue = rest[..UrlEncodedFields.Decode(value, rest)];
+                if (!Utf8.IsValid(decodedName) || !Utf8.IsValid(decodedValue))
+                {
+                    return -1;
+                }
+
+                writer.WritePropertyName(decodedName);
+                WriteValue(writer, decodedName, decodedValue);
+                count++;
+            }
+
+            writer.WriteEndObject();
+            return count;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static void WriteValue(Utf8JsonWriter writer, ReadOnlySpan<byte> name, Span<byte> value)
+    {
+        switch (TypeOf(name))
+        {
+            case DocumentedType.Number when IsPlainNumber(value):
+                writer.WriteRawValue(value, skipInputValidation: true);
+                break;
+            case DocumentedType.Boolean when value.SequenceEqual("true"u8) || value.SequenceEqual("false"u8):
+                writer.WriteRawValue(value, skipInputValidation: true);
+                break;
+            case DocumentedType.PhoneNumber when value.Length > 1 && value[0] is (byte)' ' && char.IsAsciiDigit((char)value[1]):
+                // A plus sign that the sender did not escape arrives as a space.
+                value[0] = (byte)'+';
+                writer.WriteStringValue(value);
+                break;
+            default:
+                writer.WriteStringValue(value);
+                break;
+        }
+    }
+
+    // As the documentation types the fields of events and detail records.
+    private static DocumentedType TypeOf(ReadOnlySpan<byte> name) =>
+        name.SequenceEqual("app_id"u8) || name.SequenceEqual("appid"u8) || name.SequenceEqual("time"u8)
+        || name.SequenceEqual("answeredsec"u8) || name.SequenceEqual("waitedsec"u8) ? DocumentedType.Number
+        : name.SequenceEqual("record"u8) || name.SequenceEqual("voicemail"u8) ? DocumentedType.Boolean
+        : name.SequenceEqual("callerid"u8) || name.SequenceEqual("to"u8)
+        || name.SequenceEqual("from"u8) || name.SequenceEqual("virtual_number"u8) ? DocumentedType.PhoneNumber
+        : DocumentedType.Text;
+
+    // Only what reads back as the very same text, and fits a double, may become a number.
+    private static bool IsPlainNumber(ReadOnlySpan<byte> value) =>
+        value.Length is > 0 and <= 15
+        && !value.ContainsAnyExceptInRange((byte)'0', (byte)'9')
+        && (value[0] is not (byte)'0' || value.Length == 1);
+
+    private enum DocumentedType
+    {
+        Text,
+        Number,
+        Boolean,
+        PhoneNumber,
+    }
+}
