@@ -12,3 +12,15 @@ public enum AnsweredBy
     /// <summary>The called party: leg b.</summary>
     Customer,
 }
+
+/// <summary>The names of the parties as they stand in the journal, in settings and in telemetry.</summary>
+public static class AnsweredByNames
+{
+    /// <summary><c>agent</c> or <c>customer</c>.</summary>
+    public static string Name(this AnsweredBy answeredBy) => answeredBy switch
+    {
+        AnsweredBy.Agent => "agent",
+        AnsweredBy.Customer => "customer",
+        _ => throw new ArgumentOutOfRangeException(nameof(answeredBy), answeredBy, "Neither party of the call."),
+    };
+}

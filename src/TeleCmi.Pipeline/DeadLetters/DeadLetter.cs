@@ -1,0 +1,36 @@
+namespace TeleCmi.Pipeline.DeadLetters;
+
+/// <summary>Why something became a dead letter.</summary>
+public static class DeadLetterReason
+{
+    /// <summary>An accepted event that failed too often.</summary>
+    public const string Poison = "poison";
+
+    /// <summary>A request body that could not be read as a notice.</summary>
+    public const string Rejected = "rejected";
+}
+
+/// <summary>Something that could not be processed, kept until a person decides.</summary>
+public sealed record DeadLetter
+{
+    /// <summary>One of <see cref="DeadLetterReason"/>.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>The kind's name, when it is known.</summary>
+    public string? Kind { get; init; }
+
+    /// <summary>The event's id, when it is known.</summary>
+    public string? EventId { get; init; }
+
+    /// <summary>When it reached the receiver.</summary>
+    public required DateTimeOffset ReceivedAt { get; init; }
+
+    /// <summary>What went wrong.</summary>
+    public required string Error { get; init; }
+
+    /// <summary>The bytes as they came: an envelope (poison), or a request's body or query (rejected).</summary>
+    public required ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>What tells it from others of the same millisecond; the same when the same thing is kept twice.</summary>
+    public required string Discriminator { get; init; }
+}

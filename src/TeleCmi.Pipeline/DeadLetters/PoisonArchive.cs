@@ -1,0 +1,82 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using TeleCmi.Events;
+using TeleCmi.Pipeline.Journaling;
+using TeleCmi.Pipeline.Storage;
+
+namespace TeleCmi.Pipeline.DeadLetters;
+
+/// <summary>Keeps for good what failed too often: the platform would let a poison message expire after 7 days.</summary>
+public sealed partial class PoisonArchive(
+    DeadLetterStore deadLetters, Journal journal, TimeProvider clock, ILogger<PoisonArchive> logger)
+{
+    /// <summary>Archives one message of the poison queue.</summary>
+    /// <param name="message">The message's body.</param>
+    /// <param name="insertedOn">When the poison queue got it, if known.</param>
+    /// <param name="cancellation">Ends the attempt; the message is then delivered again.</param>
+    public Task ArchiveAsync(ReadOnlyMemory<byte> message, DateTimeOffset? insertedOn, CancellationToken cancellation) =>
+        Deadline.RunAsync(
+            async deadline =>
+            {
+                await ArchiveCoreAsync(message, insertedOn ?? clock.GetUtcNow(), deadline);
+                return true;
+            },
+            Deadline.OfStorage,
+            clock,
+            cancellation);
+
+    private async Task ArchiveCoreAsync(ReadOnlyMemory<byte> message, DateTimeOffset insertedOn, CancellationToken cancellation)
+    {
+        if (!EventEnvelope.TryRead(message, out var callEvent, out var fault))
+        {
+            await deadLetters.KeepAsync(
+                new DeadLetter
+                {
+                    Reason = DeadLetterReason.Poison,
+                    ReceivedAt = insertedOn,
+                    Error = fault,
+                    Body = message,
+                    Discriminator = Hash(message.Span),
+                },
+                cancellation);
+            Log.UnreadableArchived(logger, fault);
+            return;
+        }
+
+        if (await journal.IsFinishedAsync(callEvent, cancellation))
+        {
+            // Processed, but the process died each time before it could remove the message.
+            Log.AlreadyFinished(logger, callEvent.Id);
+            return;
+        }
+
+        await deadLetters.KeepAsync(
+            new DeadLetter
+            {
+                Reason = DeadLetterReason.Poison,
+                Kind = callEvent.Kind.Name(),
+                EventId = callEvent.Id,
+                ReceivedAt = callEvent.ReceivedAt,
+                Error = "Processing failed too often; the log has each failure under the event's id, the journal each handler's state.",
+                Body = message,
+                Discriminator = Hash(message.Span),
+            },
+            cancellation);
+        Log.Archived(logger, callEvent.Id);
+    }
+
+    // The platform may copy a message to the poison queue twice; the same bytes are one dead letter.
+    private static string Hash(ReadOnlySpan<byte> message) => Convert.ToHexStringLower(SHA256.HashData(message).AsSpan(0, 16));
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 30, Level = LogLevel.Error, Message = "Event {EventId} failed too often and is kept in DeadLetters.")]
+        public static partial void Archived(ILogger logger, string eventId);
+
+        [LoggerMessage(EventId = 31, Level = LogLevel.Error, Message = "A message that is not an event of this app is kept in DeadLetters: {Fault}")]
+        public static partial void UnreadableArchived(ILogger logger, string fault);
+
+        [LoggerMessage(EventId = 32, Level = LogLevel.Warning, Message = "Event {EventId} came to the poison queue but the journal shows it finished: dropped.")]
+        public static partial void AlreadyFinished(ILogger logger, string eventId);
+    }
+}

@@ -1,0 +1,123 @@
+using Azure;
+using Azure.Data.Tables;
+using TeleCmi.Events;
+using TeleCmi.Pipeline.Storage;
+
+namespace TeleCmi.Pipeline.Journaling;
+
+/// <summary>
+/// The journal of processed events, one row per event. A new event costs one insert; only when the row is already there
+/// is it read, to tell a duplicate from an unfinished try or another content under the same id.
+/// </summary>
+public sealed class Journal(StorageClients clients, TimeProvider clock)
+{
+    /// <summary>The table.</summary>
+    public const string TableName = "CallEvents";
+
+    private readonly TableClient _table = clients.Table(TableName);
+
+    /// <summary>Writes an event down, or finds that it already is.</summary>
+    /// <param name="callEvent">The event.</param>
+    /// <param name="handlers">The handlers that have work to do for a new event.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    public async Task<JournalEntry> RecordAsync(CallEvent callEvent, IReadOnlyCollection<string> handlers, CancellationToken cancellation)
+    {
+        var key = JournalKey.Of(callEvent);
+        var row = JournalRow.Of(callEvent, key);
+        foreach (var handler in handlers)
+        {
+            row[JournalRow.HandlerPrefix + handler] = JournalRow.Pending;
+        }
+
+        if (handlers.Count == 0)
+        {
+            row[JournalRow.ProcessedAt] = clock.GetUtcNow();
+        }
+
+        if (await _table.TryInsertAsync(row, cancellation))
+        {
+            return new JournalEntry(key, JournalOutcome.Journaled, [.. handlers]);
+        }
+
+        TableEntity existing = await _table.GetEntityAsync<TableEntity>(key.Partition, key.Row, cancellationToken: cancellation);
+        if (existing.GetString(JournalRow.ContentHash) != callEvent.Notice.ContentHash)
+        {
+            return await RecordVariantAsync(callEvent, key.Variant(callEvent.Notice.ContentHash), cancellation);
+        }
+
+        string[] unfinished = [.. handlers.Where(handler => existing.GetString(JournalRow.HandlerPrefix + handler) is JournalRow.Pending or JournalRow.Failed)];
+        var again = existing.GetDateTimeOffset(JournalRow.ReceivedAt) == callEvent.ReceivedAt;
+        return new JournalEntry(key, unfinished.Length > 0 || again ? JournalOutcome.Resumed : JournalOutcome.Duplicate, unfinished);
+    }
+
+    /// <summary>Notes how the handlers ended.</summary>
+    /// <param name="entry">The event's entry.</param>
+    /// <param name="states">Each handler that ran, and <see cref="JournalRow.Done"/> or <see cref="JournalRow.Failed"/>.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    public async Task NoteHandlersAsync(JournalEntry entry, IReadOnlyCollection<KeyValuePair<string, string>> states, CancellationToken cancellation)
+    {
+        var row = new TableEntity(entry.Key.Partition, entry.Key.Row);
+        foreach (var (handler, state) in states)
+        {
+            row[JournalRow.HandlerPrefix + handler] = state;
+        }
+
+        if (states.All(handler => handler.Value == JournalRow.Done))
+        {
+            row[JournalRow.ProcessedAt] = clock.GetUtcNow();
+        }
+
+        await _table.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Merge, cancellation);
+    }
+
+    /// <summary>Whether all work on an event is done.</summary>
+    public async Task<bool> IsFinishedAsync(CallEvent callEvent, CancellationToken cancellation)
+    {
+        var key = JournalKey.Of(callEvent);
+        var variant = key.Variant(callEvent.Notice.ContentHash);
+        return IsFinished(await FindAsync(key, cancellation), callEvent)
+            || IsFinished(await FindAsync(variant, cancellation), callEvent);
+    }
+
+    private static bool IsFinished(TableEntity? row, CallEvent callEvent) =>
+        row is not null
+        && row.GetString(JournalRow.ContentHash) == callEvent.Notice.ContentHash
+        && row.GetDateTimeOffset(JournalRow.ProcessedAt) is not null;
+
+    private async Task<JournalEntry> RecordVariantAsync(CallEvent callEvent, JournalKey key, CancellationToken cancellation)
+    {
+        // Kept and reported, but not handled: the handlers had this event already.
+        var row = JournalRow.Of(callEvent, key);
+        row[JournalRow.ProcessedAt] = clock.GetUtcNow();
+        var isNew = await _table.TryInsertAsync(row, cancellation);
+        return new JournalEntry(key, isNew ? JournalOutcome.Variant : JournalOutcome.Duplicate, []);
+    }
+
+    private async Task<TableEntity?> FindAsync(JournalKey key, CancellationToken cancellation)
+    {
+        var row = await _table.GetEntityIfExistsAsync<TableEntity>(key.Partition, key.Row, cancellationToken: cancellation);
+        return row.HasValue ? row.Value : null;
+    }
+}
+
+/// <summary>What the journal had to say to an event.</summary>
+public enum JournalOutcome
+{
+    /// <summary>New: written now.</summary>
+    Journaled,
+
+    /// <summary>Written by an earlier try of the same message, or with work left to do.</summary>
+    Resumed,
+
+    /// <summary>TeleCMI sent it again, and all is done.</summary>
+    Duplicate,
+
+    /// <summary>The same id with another content: kept beside the first.</summary>
+    Variant,
+}
+
+/// <summary>An event's place in the journal.</summary>
+/// <param name="Key">Where it is.</param>
+/// <param name="Outcome">Whether it is new.</param>
+/// <param name="Unfinished">The handlers that have to run.</param>
+public sealed record JournalEntry(JournalKey Key, JournalOutcome Outcome, IReadOnlyList<string> Unfinished);

@@ -1,0 +1,79 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using TeleCmi.Events;
+
+namespace TeleCmi.Pipeline.Receiving;
+
+/// <summary>What the webhook answers; a host only has to copy it.</summary>
+/// <param name="StatusCode">The HTTP status.</param>
+/// <param name="ContentType">The media type of the body.</param>
+/// <param name="Body">JSON in UTF-8.</param>
+/// <param name="RetryAfter">When to try again, for a Retry-After header.</param>
+public sealed record WebhookAnswer(int StatusCode, string ContentType, ReadOnlyMemory<byte> Body, TimeSpan? RetryAfter = null)
+{
+    private const string Json = "application/json";
+    private const string ProblemJson = "application/problem+json";
+
+    /// <summary>The Retry-After header's value in seconds, when there is one.</summary>
+    public string? RetryAfterSeconds => RetryAfter?.TotalSeconds.ToString("F0", CultureInfo.InvariantCulture);
+
+    /// <summary>200: the queue has the event.</summary>
+    public static WebhookAnswer Accepted(string id, EventKind kind) => Write(200, Json, writer =>
+    {
+        writer.WriteString("status"u8, "accepted"u8);
+        writer.WriteString("id"u8, id);
+        writer.WriteString("kind"u8, kind.Name());
+    });
+
+    /// <summary>200: a readable notice of a kind that is not wanted here.</summary>
+    public static WebhookAnswer Ignored(EventKind kind) => Write(200, Json, writer =>
+    {
+        writer.WriteString("status"u8, "ignored"u8);
+        writer.WriteString("kind"u8, kind.Name());
+    });
+
+    /// <summary>An error that the sender or its administrator can mend (RFC 9457).</summary>
+    /// <param name="statusCode">The HTTP status.</param>
+    /// <param name="name">The problem's stable name, the last part of its <c>type</c>.</param>
+    /// <param name="title">What is wrong, in general.</param>
+    /// <param name="detail">What is wrong here and how to mend it; nothing of the input.</param>
+    /// <param name="retryAfter">When to try again.</param>
+    public static WebhookAnswer Problem(int statusCode, string name, string title, string detail, TimeSpan? retryAfter = null) =>
+        Write(
+            statusCode,
+            ProblemJson,
+            writer =>
+            {
+                writer.WriteString("type"u8, $"urn:telecmi:problem:{name}");
+                writer.WriteString("title"u8, title);
+                writer.WriteNumber("status"u8, statusCode);
+                writer.WriteString("detail"u8, detail);
+            },
+            retryAfter);
+
+    /// <summary>404: the same for a wrong secret as for a wrong address, so that it tells a stranger nothing.</summary>
+    public static WebhookAnswer NotFound { get; } = Problem(404, "not-found", "Not found", "There is nothing at this address.");
+
+    /// <summary>405.</summary>
+    public static WebhookAnswer MethodNotAllowed { get; } =
+        Problem(405, "method-not-allowed", "Method not allowed", "Send the event by POST or GET.");
+
+    /// <summary>200 or 503 without details: the state of the app is nobody else's business.</summary>
+    public static WebhookAnswer Health(bool healthy) => healthy
+        ? Write(200, Json, writer => writer.WriteString("status"u8, "healthy"u8))
+        : Write(503, Json, writer => writer.WriteString("status"u8, "unhealthy"u8));
+
+    private static WebhookAnswer Write(int statusCode, string contentType, Action<Utf8JsonWriter> write, TimeSpan? retryAfter = null)
+    {
+        var body = new ArrayBufferWriter<byte>(256);
+        using (var writer = new Utf8JsonWriter(body))
+        {
+            writer.WriteStartObject();
+            write(writer);
+            writer.WriteEndObject();
+        }
+
+        return new WebhookAnswer(statusCode, contentType, body.WrittenMemory, retryAfter);
+    }
+}

@@ -1,0 +1,25 @@
+namespace TeleCmi.Pipeline.Storage;
+
+/// <summary>Bounds a call to storage or to a handler in time.</summary>
+internal static class Deadline
+{
+    /// <summary>How long one step of processing may wait for storage.</summary>
+    public static readonly TimeSpan OfStorage = TimeSpan.FromSeconds(20);
+
+    /// <summary>Runs a step that is cancelled at the deadline.</summary>
+    /// <exception cref="TimeoutException">The deadline passed first.</exception>
+    public static async Task<T> RunAsync<T>(
+        Func<CancellationToken, Task<T>> step, TimeSpan deadline, TimeProvider clock, CancellationToken cancellation)
+    {
+        using var timeout = new CancellationTokenSource(deadline, clock);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
+        try
+        {
+            return await step(linked.Token);
+        }
+        catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new TimeoutException($"No answer within {deadline}.", e);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using Azure.Core;
+using Azure.Data.Tables;
+using Azure.Identity;
+using Azure.Storage.Queues;
+using Microsoft.Extensions.Options;
+
+namespace TeleCmi.Pipeline.Storage;
+
+/// <summary>The clients of the one storage account, with time-outs that suit a webhook instead of the SDK's 100 s.</summary>
+public sealed class StorageClients
+{
+    private readonly Lazy<QueueServiceClient> _queues;
+    private readonly Lazy<TableServiceClient> _tables;
+
+    /// <summary>Makes the clients when they are first used.</summary>
+    public StorageClients(IOptions<StorageOptions> options)
+    {
+        var credential = new Lazy<TokenCredential>(() => CredentialOf(options.Value));
+        _queues = new(() => options.Value.ConnectionString is { } connection
+            ? new QueueServiceClient(connection, QueueOptions())
+            : new QueueServiceClient(options.Value.QueueServiceUri, credential.Value, QueueOptions()));
+        _tables = new(() => options.Value.ConnectionString is { } connection
+            ? new TableServiceClient(connection, TableOptions())
+            : new TableServiceClient(options.Value.TableServiceUri, credential.Value, TableOptions()));
+    }
+
+    /// <summary>A queue whose messages are Base64 on the wire, as the queue trigger expects.</summary>
+    public QueueClient Queue(string name) => _queues.Value.GetQueueClient(name);
+
+    /// <summary>A table.</summary>
+    public TableClient Table(string name) => _tables.Value.GetTableClient(name);
+
+    private static TokenCredential CredentialOf(StorageOptions options) =>
+        options.Credential is null ? new DefaultAzureCredential()
+        : options.ClientId is { } clientId ? new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(clientId))
+        : new ManagedIdentityCredential(ManagedIdentityId.SystemAssigned);
+
+    private static QueueClientOptions QueueOptions()
+    {
+        var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 };
+        SetRetries(options.Retry);
+        return options;
+    }
+
+    private static TableClientOptions TableOptions()
+    {
+        var options = new TableClientOptions();
+        SetRetries(options.Retry);
+        return options;
+    }
+
+    // Three tries, each at most 3 s, inside the caller's own deadline.
+    private static void SetRetries(RetryOptions retry)
+    {
+        retry.Mode = RetryMode.Exponential;
+        retry.MaxRetries = 2;
+        retry.Delay = TimeSpan.FromMilliseconds(200);
+        retry.MaxDelay = TimeSpan.FromSeconds(1);
+        retry.NetworkTimeout = TimeSpan.FromSeconds(3);
+    }
+}

@@ -1,0 +1,26 @@
+using System.Diagnostics;
+using TeleCmi.Events;
+
+namespace TeleCmi.Pipeline.Telemetry;
+
+/// <summary>The spans of an event's way; its trace goes on over the queue through the envelope's <c>traceparent</c>.</summary>
+internal static class TeleCmiActivity
+{
+    private static readonly ActivitySource Source = new(TelemetryNames.Source);
+
+    public static Activity? StartReceiving() => Source.StartActivity(TelemetryNames.ReceiveActivity, ActivityKind.Producer);
+
+    public static Activity? StartProcessing(CallEvent callEvent)
+    {
+        _ = ActivityContext.TryParse(callEvent.TraceParent, traceState: null, isRemote: true, out var parent);
+        // The platform's own span of this invocation belongs to another trace: link it.
+        ActivityLink[] links = Activity.Current is { } invocation ? [new(invocation.Context)] : [];
+        var activity = Source.StartActivity(TelemetryNames.ProcessActivity, ActivityKind.Consumer, parent, links: links);
+        activity?.SetTag(TelemetryNames.EventIdTag, callEvent.Id);
+        activity?.SetTag(TelemetryNames.EventKindTag, callEvent.Kind.Name());
+        activity?.SetTag(TelemetryNames.AgentTag, LogText.Of(callEvent.Notice.User));
+        activity?.SetTag(TelemetryNames.ConversationTag, LogText.Of(callEvent.Notice.ConversationUuid));
+        activity?.SetTag(TelemetryNames.AnsweredByTag, callEvent.Notice.AnsweredBy?.Name());
+        return activity;
+    }
+}

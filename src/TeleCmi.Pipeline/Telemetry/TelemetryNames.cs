@@ -1,0 +1,68 @@
+namespace TeleCmi.Pipeline.Telemetry;
+
+/// <summary>Every name that leaves this product in telemetry: queries, the workbook and alerts use them.</summary>
+public static class TelemetryNames
+{
+    /// <summary>The name of the meter and of the activity source.</summary>
+    public const string Source = "TeleCmi";
+
+    /// <summary>Counter: requests by <see cref="Kind"/> and <see cref="Outcome"/>.</summary>
+    public const string EventsReceived = "telecmi.events.received";
+
+    /// <summary>Histogram, seconds: from the request to its answer, by <see cref="Outcome"/>.</summary>
+    public const string ReceiveDuration = "telecmi.receive.duration";
+
+    /// <summary>Histogram, seconds: until the queue has the event, by <see cref="Outcome"/>.</summary>
+    public const string EnqueueDuration = "telecmi.enqueue.duration";
+
+    /// <summary>Counter: processed messages by <see cref="Kind"/> and <see cref="Outcome"/>.</summary>
+    public const string EventsProcessed = "telecmi.events.processed";
+
+    /// <summary>Histogram, seconds: from receipt to processed, by <see cref="Kind"/>.</summary>
+    public const string EventLag = "telecmi.event.lag";
+
+    /// <summary>Histogram, seconds: one handler's run, by <see cref="Handler"/> and <see cref="Outcome"/>.</summary>
+    public const string HandlerDuration = "telecmi.handler.duration";
+
+    /// <summary>Counter: dead letters by <see cref="Reason"/> and <see cref="Kind"/>.</summary>
+    public const string DeadLetters = "telecmi.dead_letters";
+
+    /// <summary>Attribute: the kind of event.</summary>
+    public const string Kind = "kind";
+
+    /// <summary>Attribute: how it ended.</summary>
+    public const string Outcome = "outcome";
+
+    /// <summary>Attribute: the handler's name.</summary>
+    public const string Handler = "handler";
+
+    /// <summary>Attribute: why it is a dead letter.</summary>
+    public const string Reason = "reason";
+
+    /// <summary>Span: a request received.</summary>
+    public const string ReceiveActivity = "telecmi.receive";
+
+    /// <summary>Span: a message processed, child of the request that brought it.</summary>
+    public const string ProcessActivity = "telecmi.process";
+
+    /// <summary>Span tag: the event's id.</summary>
+    public const string EventIdTag = "telecmi.event.id";
+
+    /// <summary>Span tag: the event's kind.</summary>
+    public const string EventKindTag = "telecmi.event.kind";
+
+    /// <summary>Span tag: how it ended.</summary>
+    public const string OutcomeTag = "telecmi.outcome";
+
+    /// <summary>Span tag: milliseconds from receipt to processed.</summary>
+    public const string LagTag = "telecmi.event.lag_ms";
+
+    /// <summary>Span tag: who answered, <c>agent</c> or <c>customer</c>.</summary>
+    public const string AnsweredByTag = "telecmi.answered_by";
+
+    /// <summary>Span tag: the agent.</summary>
+    public const string AgentTag = "telecmi.agent";
+
+    /// <summary>Span tag: the conversation.</summary>
+    public const string ConversationTag = "telecmi.conversation_id";
+}
