@@ -1,0 +1,66 @@
+using Azure.Core;
+using Azure.Identity;
+using Azure.Monitor.OpenTelemetry.Exporter;
+using Microsoft.Azure.Functions.Worker.OpenTelemetry;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+using TeleCmi.Pipeline.Telemetry;
+
+namespace TeleCmi.Functions;
+
+/// <summary>Traces, metrics and logs to Application Insights, when it is configured.</summary>
+internal static class TelemetrySetup
+{
+    public const string ConnectionStringSetting = "APPLICATIONINSIGHTS_CONNECTION_STRING";
+    public const string AuthenticationSetting = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
+    public const string SamplingRatioSetting = "TeleCmi:TraceSamplingRatio";
+
+    public static void AddTelemetry(this IServiceCollection services, IConfiguration configuration)
+    {
+        var telemetry = services.AddOpenTelemetry()
+            .UseFunctionsWorkerDefaults()
+            .WithMetrics(metrics => metrics.AddMeter(TelemetryNames.Source))
+            .WithTracing(tracing => tracing.AddSource(TelemetryNames.Source).AddProcessor(new SecretRedaction()));
+        if (configuration[ConnectionStringSetting] is not { Length: > 0 } connectionString)
+        {
+            return;
+        }
+
+        var samplingRatio = SamplingRatio(configuration);
+        telemetry.UseAzureMonitorExporter(exporter =>
+        {
+            exporter.ConnectionString = connectionString;
+            exporter.Credential = Credential(configuration[AuthenticationSetting]);
+
+            // Unless told otherwise the exporter keeps 5 traces a second and drops the logs of the others.
+            exporter.TracesPerSecond = null;
+            exporter.SamplingRatio = samplingRatio;
+        });
+    }
+
+    /// <summary>The share of traces that is kept, from above 0 to 1.</summary>
+    /// <exception cref="InvalidOperationException">The setting is something else.</exception>
+    public static float SamplingRatio(IConfiguration configuration) =>
+        configuration.GetValue(SamplingRatioSetting, 1f) is var ratio and > 0 and <= 1
+            ? ratio
+            : throw new InvalidOperationException("TeleCmi__TraceSamplingRatio: write the share of traces to keep, above 0 and at most 1, such as 0.25.");
+
+    /// <summary>The identity that the platform's own setting names: <c>Authorization=AAD;ClientId=…</c>.</summary>
+    public static TokenCredential? Credential(string? setting)
+    {
+        if (string.IsNullOrWhiteSpace(setting))
+        {
+            return null;
+        }
+
+        const string ClientId = "ClientId=";
+        var clientId = setting.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .FirstOrDefault(part => part.StartsWith(ClientId, StringComparison.OrdinalIgnoreCase))?[ClientId.Length..];
+        return string.IsNullOrEmpty(clientId)
+            ? new ManagedIdentityCredential(ManagedIdentityId.SystemAssigned)
+            : new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(clientId));
+    }
+}

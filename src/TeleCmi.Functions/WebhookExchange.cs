@@ -1,0 +1,34 @@
+using System.Net;
+using Microsoft.Azure.Functions.Worker.Http;
+using TeleCmi.Pipeline.Receiving;
+
+namespace TeleCmi.Functions;
+
+/// <summary>The platform's request as the pipeline's, and the pipeline's answer as the platform's.</summary>
+internal static class WebhookExchange
+{
+    public static WebhookRequest ToWebhookRequest(this HttpRequestData request) => new(
+        IsPost: string.Equals(request.Method, "POST", StringComparison.OrdinalIgnoreCase),
+        Query: request.Url.Query,
+        Body: request.Body,
+        ContentType: FirstHeader(request, "Content-Type"),
+        ContentLength: null, // The body is in memory already; its own length counts, not the sender's word.
+        HasTransferEncoding: request.Headers.Contains("Transfer-Encoding"));
+
+    public static async Task<HttpResponseData> AnswerAsync(this HttpRequestData request, WebhookAnswer answer)
+    {
+        var response = request.CreateResponse();
+        response.StatusCode = (HttpStatusCode)answer.StatusCode;
+        response.Headers.Add("Content-Type", answer.ContentType);
+        if (answer.RetryAfterSeconds is { } seconds)
+        {
+            response.Headers.Add("Retry-After", seconds);
+        }
+
+        await response.Body.WriteAsync(answer.Body);
+        return response;
+    }
+
+    private static string? FirstHeader(HttpRequestData request, string name) =>
+        request.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
+}
