@@ -1,0 +1,123 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+using TeleCmi.Pipeline;
+using TeleCmi.Pipeline.DeadLetters;
+using TeleCmi.Pipeline.Processing;
+using TeleCmi.Pipeline.Storage;
+
+namespace TeleCmi.LocalHost;
+
+/// <summary>Puts the one-machine receiver together: Kestrel in front, the pipeline, and a pump for each queue behind.</summary>
+public static class LocalHostApp
+{
+    /// <summary>Where it listens unless told otherwise: as Core Tools does.</summary>
+    public const string DefaultUrl = "http://127.0.0.1:7071";
+
+    private const int LongestRequestLine = 64 * 1024;
+
+    /// <summary>Makes the builder: settings from environment and command line, the pipeline, the pumps.</summary>
+    public static WebApplicationBuilder CreateBuilder(string[] args)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource
+        {
+            InitialData = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
+            {
+                [StorageOptions.ConnectionName] = "UseDevelopmentStorage=true",
+                ["urls"] = DefaultUrl,
+            },
+        });
+        builder.Configuration.AddCommandLine(args, new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
+        {
+            ["--storage"] = StorageOptions.ConnectionName,
+        });
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestLineSize = LongestRequestLine;
+        });
+        AddLogging(builder.Logging);
+        builder.Services.AddTeleCmiPipeline();
+        builder.Services.AddOptions<LocalHostOptions>().BindConfiguration(LocalHostOptions.SectionName).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<LocalHostOptions>, LocalHostOptionsValidator>();
+        builder.Services.AddOptions<HostOptions>().Configure<IOptions<LocalHostOptions>>((host, options) => host.ShutdownTimeout = options.Value.ShutdownTimeout);
+        AddPumps(builder.Services);
+        return builder;
+    }
+
+    /// <summary>Builds the app and maps its addresses.</summary>
+    /// <exception cref="StartupException">It would listen beyond this machine without a token.</exception>
+    public static WebApplication Build(WebApplicationBuilder builder)
+    {
+        RefuseOpenDoor(builder.Configuration);
+        var app = builder.Build();
+        app.MapWebhook();
+        return app;
+    }
+
+    private static void AddLogging(ILoggingBuilder logging)
+    {
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+        });
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Azure", LogLevel.Warning);
+    }
+
+    private static void AddPumps(IServiceCollection services)
+    {
+        services.AddSingleton<IHostedService>(provider =>
+        {
+            var storage = provider.GetRequiredService<IOptions<StorageOptions>>().Value;
+            var processor = provider.GetRequiredService<EventProcessor>();
+            return Pump(
+                provider,
+                storage.EventsQueue,
+                (message, cancellation) => processor.ProcessAsync(message.Body.ToMemory(), cancellation),
+                new StorageQueue(provider.GetRequiredService<StorageClients>().Queue(storage.PoisonQueue)));
+        });
+        services.AddSingleton<IHostedService>(provider =>
+        {
+            var storage = provider.GetRequiredService<IOptions<StorageOptions>>().Value;
+            var archive = provider.GetRequiredService<PoisonArchive>();
+            return Pump(
+                provider,
+                storage.PoisonQueue,
+                (message, cancellation) => archive.ArchiveAsync(message.Body.ToMemory(), message.InsertedOn, cancellation),
+                poison: null);
+        });
+    }
+
+    private static QueuePump Pump(
+        IServiceProvider provider,
+        string queue,
+        Func<Azure.Storage.Queues.Models.QueueMessage, CancellationToken, Task> process,
+        StorageQueue? poison) => new(
+            provider.GetRequiredService<StorageClients>().Queue(queue),
+            process,
+            poison,
+            provider.GetRequiredService<IOptions<LocalHostOptions>>().Value,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<QueuePump>>());
+
+    // Like Core Tools it checks no function key, so beyond this machine only the address with a token may be open.
+    private static void RefuseOpenDoor(ConfigurationManager configuration)
+    {
+        var urls = (configuration["urls"] ?? DefaultUrl).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (urls.All(IsLoopback) || !string.IsNullOrWhiteSpace(configuration[$"{TeleCmiOptions.SectionName}:{nameof(TeleCmiOptions.AccessTokens)}"]))
+        {
+            return;
+        }
+
+        throw new StartupException($"Listening beyond this machine ({string.Join(", ", urls.Where(url => !IsLoopback(url)))}) needs a secret in the webhook's path: set TeleCmi__AccessTokens to at least {TeleCmiOptions.ShortestAccessToken} random characters, or listen on {DefaultUrl}.");
+    }
+
+    private static bool IsLoopback(string url)
+    {
+        var host = BindingAddress.Parse(url).Host.Trim('[', ']');
+        return host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+    }
+}

@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Options;
+
+namespace TeleCmi.LocalHost;
+
+/// <summary>The settings below <c>LocalHost</c> (as environment variables: <c>LocalHost__*</c>); on Azure host.json has their counterparts.</summary>
+public sealed class LocalHostOptions
+{
+    /// <summary>The configuration section.</summary>
+    public const string SectionName = "LocalHost";
+
+    /// <summary>How long a failed message waits before the next try.</summary>
+    public TimeSpan RetryPause { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a message that is being worked on is hidden from others; renewed until the work is done, so it is also how long a message waits after a crash.</summary>
+    public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The longest pause between two looks at an empty queue.</summary>
+    public TimeSpan MaxPollingInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a stop may take to finish what is in flight.</summary>
+    public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(30);
+}
+
+internal sealed class LocalHostOptionsValidator : IValidateOptions<LocalHostOptions>
+{
+    public ValidateOptionsResult Validate(string? name, LocalHostOptions options)
+    {
+        var faults = new List<string>();
+        Check(faults, "LocalHost__RetryPause", options.RetryPause, TimeSpan.Zero, TimeSpan.FromHours(1));
+        Check(faults, "LocalHost__Lease", options.Lease, TimeSpan.FromSeconds(2), TimeSpan.FromHours(1));
+        Check(faults, "LocalHost__MaxPollingInterval", options.MaxPollingInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
+        Check(faults, "LocalHost__ShutdownTimeout", options.ShutdownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+    }
+
+    private static void Check(List<string> faults, string setting, TimeSpan value, TimeSpan least, TimeSpan most)
+    {
+        if (value < least || value > most)
+        {
+            faults.Add($"{setting}: {value} is outside {least} to {most} (write hours:minutes:seconds, such as 00:00:30).");
+        }
+    }
+}

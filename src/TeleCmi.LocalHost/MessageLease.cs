@@ -1,0 +1,78 @@
+using Azure;
+using Azure.Storage.Queues;
+using Azure.Storage.Queues.Models;
+
+namespace TeleCmi.LocalHost;
+
+/// <summary>Keeps a message hidden while it is worked on; each renewal changes the receipt that deleting it needs.</summary>
+internal sealed class MessageLease : IAsyncDisposable
+{
+    private readonly QueueClient _queue;
+    private readonly string _messageId;
+    private readonly TimeSpan _length;
+    private readonly CancellationTokenSource _done = new();
+    private readonly Task _renewing;
+    private string _receipt;
+
+    public MessageLease(QueueClient queue, QueueMessage message, TimeSpan length, TimeProvider clock)
+    {
+        _queue = queue;
+        _messageId = message.MessageId;
+        _receipt = message.PopReceipt;
+        _length = length;
+        _renewing = RenewAsync(clock);
+    }
+
+    /// <summary>Removes the message: its work is done.</summary>
+    public async Task DeleteAsync()
+    {
+        await DisposeAsync();
+        try
+        {
+            await _queue.DeleteMessageAsync(_messageId, _receipt);
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.MessageNotFound)
+        {
+            // A retry of a delete whose answer was lost.
+        }
+    }
+
+    /// <summary>Lets the message come again after a pause.</summary>
+    public async Task ReturnAsync(TimeSpan pause)
+    {
+        await DisposeAsync();
+        await _queue.UpdateMessageAsync(_messageId, _receipt, visibilityTimeout: pause);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_renewing.IsCompleted)
+        {
+            await _done.CancelAsync();
+        }
+
+        await _renewing;
+        _done.Dispose();
+    }
+
+    private async Task RenewAsync(TimeProvider clock)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(_length / 2, clock, _done.Token);
+                UpdateReceipt renewed = await _queue.UpdateMessageAsync(_messageId, _receipt, visibilityTimeout: _length, cancellationToken: _done.Token);
+                _receipt = renewed.PopReceipt;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The work is done.
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            // The message may be delivered a second time meanwhile; the journal makes that harmless.
+        }
+    }
+}
