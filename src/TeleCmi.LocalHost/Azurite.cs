@@ -16,8 +16,8 @@ public sealed partial class Azurite : IAsyncDisposable
     public static readonly AzuritePorts DefaultPorts = new(10000, 10001, 10002);
 
     // The emulator's published account and key; they open nothing but an emulator.
-    private const string Account = "devstoreaccount1";
-    private const string Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+    private const string DefaultAccount = "devstoreaccount1";
+    private const string DefaultKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(10);
@@ -37,9 +37,12 @@ public sealed partial class Azurite : IAsyncDisposable
     public string ConnectionString => ConnectionStringFor(Ports);
 
     /// <summary>The connection string to an emulator on these ports.</summary>
-    public static string ConnectionStringFor(AzuritePorts ports) => string.Create(
+    /// <param name="ports">Where it listens.</param>
+    /// <param name="account">The account.</param>
+    /// <param name="key">Its key.</param>
+    public static string ConnectionStringFor(AzuritePorts ports, string account = DefaultAccount, string key = DefaultKey) => string.Create(
         CultureInfo.InvariantCulture,
-        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint=http://127.0.0.1:{ports.Blob}/{Account};QueueEndpoint=http://127.0.0.1:{ports.Queue}/{Account};TableEndpoint=http://127.0.0.1:{ports.Table}/{Account};");
+        $"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};BlobEndpoint=http://127.0.0.1:{ports.Blob}/{account};QueueEndpoint=http://127.0.0.1:{ports.Queue}/{account};TableEndpoint=http://127.0.0.1:{ports.Table}/{account};");
 
     /// <summary>Whether something listens on a loopback port.</summary>
     public static async Task<bool> IsListeningAsync(int port, CancellationToken cancellation)
@@ -62,9 +65,10 @@ public sealed partial class Azurite : IAsyncDisposable
     /// <param name="dataFolder">Where its data lives; null: in memory.</param>
     /// <param name="progress">Hears what takes time.</param>
     /// <param name="cancellation">Ends the attempt.</param>
+    /// <param name="accounts">Accounts other than the usual one, as <c>name:key;name:key</c>.</param>
     /// <exception cref="StartupException">It could not be installed or started; the message says why and what to do.</exception>
     public static async Task<Azurite> StartAsync(
-        string repository, AzuritePorts ports, string? dataFolder, Action<string> progress, CancellationToken cancellation)
+        string repository, AzuritePorts ports, string? dataFolder, Action<string> progress, CancellationToken cancellation, string? accounts = null)
     {
         var script = await AzuritePackage.InstallAsync(repository, progress, cancellation);
         string[] persistence = dataFolder is null ? ["--inMemoryPersistence"] : ["--location", dataFolder];
@@ -84,6 +88,11 @@ public sealed partial class Azurite : IAsyncDisposable
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
+        }
+
+        if (accounts is not null)
+        {
+            start.Environment["AZURITE_ACCOUNTS"] = accounts;
         }
 
         var process = Start(start);

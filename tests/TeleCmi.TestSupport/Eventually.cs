@@ -1,0 +1,28 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+
+namespace TeleCmi.TestSupport;
+
+/// <summary>Waits for a condition, with a deadline.</summary>
+public static class Eventually
+{
+    private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Looks until the condition holds.</summary>
+    /// <exception cref="TimeoutException">It did not hold in time; the message names the condition.</exception>
+    public static async Task HoldsAsync(
+        Func<Task<bool>> condition, TimeSpan? deadline = null, [CallerArgumentExpression(nameof(condition))] string what = "")
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (!await condition())
+        {
+            if (Stopwatch.GetElapsedTime(started) > (deadline ?? DefaultDeadline))
+            {
+                throw new TimeoutException($"Did not hold within {deadline ?? DefaultDeadline}: {what}");
+            }
+
+            await Task.Delay(Interval);
+        }
+    }
+}
