@@ -110,7 +110,7 @@ public sealed partial class QueuePump(
         QueueMessage[] messages = [];
         try
         {
-            messages = await ReceiveAsync(free, stopping);
+            messages = await ReceiveAsync(free);
         }
         finally
         {
@@ -138,12 +138,12 @@ public sealed partial class QueuePump(
         return messages.Length;
     }
 
-    private async Task<QueueMessage[]> ReceiveAsync(int count, CancellationToken stopping)
+    // Not cut short by a stop: the messages would stay hidden until their lease is over, though nobody works on them.
+    private async Task<QueueMessage[]> ReceiveAsync(int count)
     {
         try
         {
-            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            deadline.CancelAfter(StorageDeadline);
+            using var deadline = new CancellationTokenSource(StorageDeadline, clock);
             return await queue.ReceiveMessagesAsync(count, options.Lease, deadline.Token);
         }
         catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
