@@ -5,21 +5,23 @@ using Azure.Storage.Queues.Models;
 namespace TeleCmi.LocalHost;
 
 /// <summary>Keeps a message hidden while it is worked on; each renewal changes the receipt that deleting it needs.</summary>
-internal sealed class MessageLease : IAsyncDisposable
+internal sealed partial class MessageLease : IAsyncDisposable
 {
     private readonly QueueClient _queue;
     private readonly string _messageId;
     private readonly TimeSpan _length;
     private readonly CancellationTokenSource _done = new();
+    private readonly ILogger _logger;
     private readonly Task _renewing;
     private string _receipt;
 
-    public MessageLease(QueueClient queue, QueueMessage message, TimeSpan length, TimeProvider clock)
+    public MessageLease(QueueClient queue, QueueMessage message, TimeSpan length, TimeProvider clock, ILogger logger)
     {
         _queue = queue;
         _messageId = message.MessageId;
         _receipt = message.PopReceipt;
         _length = length;
+        _logger = logger;
         _renewing = RenewAsync(clock);
     }
 
@@ -62,7 +64,9 @@ internal sealed class MessageLease : IAsyncDisposable
             while (true)
             {
                 await Task.Delay(_length / 2, clock, _done.Token);
-                UpdateReceipt renewed = await _queue.UpdateMessageAsync(_messageId, _receipt, visibilityTimeout: _length, cancellationToken: _done.Token);
+
+                // Not cut short when the work ends: storage may have given a new receipt already, and the delete needs it.
+                UpdateReceipt renewed = await _queue.UpdateMessageAsync(_messageId, _receipt, visibilityTimeout: _length);
                 _receipt = renewed.PopReceipt;
             }
         }
@@ -73,6 +77,13 @@ internal sealed class MessageLease : IAsyncDisposable
         catch (Exception e) when (e is RequestFailedException or AggregateException)
         {
             // The message may be delivered a second time meanwhile; the journal makes that harmless.
+            Log.NotRenewed(_logger, e, _messageId);
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 110, Level = LogLevel.Warning, Message = "The lease of message {MessageId} could not be renewed; it may be delivered a second time.")]
+        public static partial void NotRenewed(ILogger logger, Exception exception, string messageId);
     }
 }

@@ -156,7 +156,7 @@ public sealed partial class QueuePump(
     private async Task WorkAsync(QueueMessage message)
     {
         await Task.Yield();
-        var lease = new MessageLease(queue, message, options.Lease, clock);
+        var lease = new MessageLease(queue, message, options.Lease, clock, logger);
         try
         {
             await using (lease)
