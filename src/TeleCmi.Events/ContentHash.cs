@@ -26,26 +26,13 @@ internal static class ContentHash
     private static void WriteNotice(Utf8JsonWriter writer, JsonElement notice)
     {
         var fields = new SortedDictionary<string, JsonElement>(StringComparer.Ordinal);
-        var aliases = new List<KeyValuePair<string, JsonElement>>();
         foreach (var property in notice.EnumerateObject())
         {
-            if (DocumentedName(property.Name) is { } documented)
-            {
-                aliases.Add(new(documented, property.Value));
-            }
-            else
-            {
-                fields[property.Name] = property.Value;
-            }
+            fields[property.Name] = property.Value;
         }
 
-        foreach (var (name, value) in aliases)
-        {
-            if (!fields.TryGetValue(name, out var present) || IsAbsent(present))
-            {
-                fields[name] = value;
-            }
-        }
+        TakeAlias(fields, "app_id", "appid");
+        TakeAlias(fields, "cmiuuid", "cmiuid");
 
         writer.WriteStartObject();
         foreach (var (name, value) in fields)
@@ -73,12 +60,16 @@ internal static class ContentHash
         writer.WriteEndObject();
     }
 
-    private static string? DocumentedName(string name) => name switch
+    // As the reader does it: the other spelling counts when the documented one is absent. When both are there it says
+    // something of its own, and stays.
+    private static void TakeAlias(SortedDictionary<string, JsonElement> fields, string name, string alias)
     {
-        "appid" => "app_id",
-        "cmiuid" => "cmiuuid",
-        _ => null,
-    };
+        if (fields.TryGetValue(alias, out var value) && (!fields.TryGetValue(name, out var present) || IsAbsent(present)))
+        {
+            fields[name] = value;
+            fields.Remove(alias);
+        }
+    }
 
     // GET cannot say null, so an empty field and a missing one are the same.
     private static bool IsAbsent(JsonElement value) =>

@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace TeleCmi.Events;
 
@@ -21,7 +21,10 @@ public static class EventEnvelope
 
     private const string SourcePrefix = "/telecmi/apps/";
     private const string TimeFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
-    private const int MaxSubjectBytes = 256;
+    private const int MaxSubjectLength = 256;
+    private const int TraceParentLength = 55;
+
+    private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
 
     // Strings are written as they are; nobody renders this JSON as HTML without escaping it.
     private static readonly JsonWriterOptions WriterOptions = new()
@@ -34,7 +37,7 @@ public static class EventEnvelope
     /// <param name="output">Takes the UTF-8 JSON.</param>
     /// <param name="notice">The notice.</param>
     /// <param name="receivedAt">When the receiver got it.</param>
-    /// <param name="traceParent">The W3C trace context of the receiving request, if any.</param>
+    /// <param name="traceParent">The W3C trace context of the receiving request, if any; anything else is left out.</param>
     public static void Write(IBufferWriter<byte> output, Notice notice, DateTimeOffset receivedAt, string? traceParent)
     {
         using var writer = new Utf8JsonWriter(output, WriterOptions);
@@ -46,7 +49,7 @@ public static class EventEnvelope
         WriteSubject(writer, notice);
         WriteTime(writer, receivedAt);
         writer.WriteString("datacontenttype"u8, "application/json"u8);
-        if (traceParent is not null)
+        if (IsTraceParent(traceParent))
         {
             writer.WriteString("traceparent"u8, traceParent);
         }
@@ -77,7 +80,7 @@ public static class EventEnvelope
             return false;
         }
 
-        if (parts.SpecVersion is not "1.0" || parts.Id is not { Length: > 0 } id || parts.Type is not { } type || parts.Data.IsEmpty
+        if (parts.SpecVersion is not "1.0" || parts.Id is not { } id || !IdempotencyKey.IsPlausible(id) || parts.Type is not { } type || parts.Data.IsEmpty
             || !type.StartsWith(TypePrefix, StringComparison.Ordinal)
             || !EventKinds.TryParse(type.AsSpan(TypePrefix.Length), out var kind)
             || !DateTimeOffset.TryParse(parts.Time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var receivedAt))
@@ -96,7 +99,7 @@ public static class EventEnvelope
             Id = id,
             Kind = kind,
             ReceivedAt = receivedAt,
-            TraceParent = parts.TraceParent,
+            TraceParent = IsTraceParent(parts.TraceParent) ? parts.TraceParent : null,
             Notice = notice,
             Envelope = json,
         };
@@ -126,7 +129,9 @@ public static class EventEnvelope
     {
         if (notice.Subject is { } subject)
         {
-            writer.WriteString("subject"u8, Encoding.UTF8.GetByteCount(subject) <= MaxSubjectBytes ? subject : IdempotencyKey.EncodePart(subject));
+            // CloudEvents allows no control characters here, and the envelope's size has a bound.
+            var plain = subject.Length <= MaxSubjectLength && !subject.AsSpan().ContainsAnyExceptInRange(' ', '~');
+            writer.WriteString("subject"u8, plain ? subject : IdempotencyKey.EncodePart(subject));
         }
     }
 
@@ -136,6 +141,11 @@ public static class EventEnvelope
         receivedAt.UtcDateTime.TryFormat(time, out var length, TimeFormat, CultureInfo.InvariantCulture);
         writer.WriteString("time"u8, time[..length]);
     }
+
+    private static bool IsTraceParent([NotNullWhen(true)] string? text) =>
+        text is { Length: TraceParentLength } && text[2] == '-' && text[35] == '-' && text[52] == '-'
+        && !text.AsSpan(0, 2).ContainsAnyExcept(LowerHex) && !text.AsSpan(3, 32).ContainsAnyExcept(LowerHex)
+        && !text.AsSpan(36, 16).ContainsAnyExcept(LowerHex) && !text.AsSpan(53).ContainsAnyExcept(LowerHex);
 
     private ref struct Parts
     {
@@ -148,6 +158,11 @@ public static class EventEnvelope
 
         public static Parts Find(ReadOnlyMemory<byte> json)
         {
+            if (!Utf8.IsValid(json.Span))
+            {
+                throw new JsonException();
+            }
+
             var parts = default(Parts);
             var reader = new Utf8JsonReader(json.Span, new JsonReaderOptions { MaxDepth = Notice.MaxDepth + 1 });
             reader.Read();
@@ -191,6 +206,8 @@ public static class EventEnvelope
                 }
             }
 
+            // The reader refuses what may stand behind the object only when it is asked for more.
+            reader.Read();
             return parts;
         }
 

@@ -12,8 +12,8 @@ namespace TeleCmi.Events;
 /// </summary>
 /// <remarks>
 /// Ids come from outside, so each part is percent-encoded (all but A-Z a-z 0-9 - . _), and one that is longer than
-/// <see cref="MaxPartLength"/> is replaced by <c>~</c> and its SHA-256: the key can stand in a header, a log line, a
-/// web page or a table key, and two different identities never share one.
+/// <see cref="MaxPartLength"/> is replaced by <c>~</c> and its SHA-256; <c>-</c> alone stands for a part that is absent.
+/// So the key can stand in a header, a log line, a web page or a table key, and two different identities never share one.
 /// </remarks>
 public static class IdempotencyKey
 {
@@ -28,12 +28,19 @@ public static class IdempotencyKey
     private static readonly SearchValues<byte> Plain =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._"u8);
 
+    private static readonly SearchValues<char> KeyCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:%");
+
     /// <summary>Writes a text from outside as one part of a key.</summary>
     public static string EncodePart(string text)
     {
         Span<byte> encoded = stackalloc byte[MaxPartLength];
         return Encoding.ASCII.GetString(encoded[..Encode(Encoding.UTF8.GetBytes(text), encoded)]);
     }
+
+    /// <summary>Whether a text could be a key: short enough, and of no other characters.</summary>
+    internal static bool IsPlausible(ReadOnlySpan<char> text) =>
+        text.Length is > 0 and <= MaxLength && !text.ContainsAnyExcept(KeyCharacters);
 
     internal static string Of(Notice notice)
     {
@@ -86,6 +93,12 @@ public static class IdempotencyKey
 
     private static int Encode(ReadOnlySpan<byte> text, Span<byte> destination)
     {
+        if (text is [(byte)'-'])
+        {
+            "%2D"u8.CopyTo(destination);
+            return 3;
+        }
+
         if (text.Length <= MaxPartLength && !text.ContainsAnyExcept(Plain))
         {
             text.CopyTo(destination);
