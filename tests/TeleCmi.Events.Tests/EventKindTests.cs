@@ -1,0 +1,32 @@
+namespace TeleCmi.Events.Tests;
+
+public sealed class EventKindTests
+{
+    [Fact]
+    public void Names_AreThoseOfTheContract() =>
+        EventKinds.All.Select(kind => kind.Name()).ShouldBe(
+            [
+                "other",
+                "outgoing.started", "outgoing.answered", "outgoing.hangup",
+                "incoming.waiting", "incoming.started", "incoming.answered", "incoming.hangup",
+                "cdr.outgoing.answered", "cdr.outgoing.missed", "cdr.incoming.answered", "cdr.incoming.missed",
+            ],
+            ignoreOrder: true);
+
+    [Fact]
+    public void EveryName_ReadsBackAsItsKind()
+    {
+        foreach (var kind in EventKinds.All)
+        {
+            EventKinds.TryParse(kind.Name(), out var read).ShouldBeTrue();
+            read.ShouldBe(kind);
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("answered")]
+    [InlineData("outgoing.answered.b")]
+    [InlineData("OutgoingAnswered")]
+    public void UnknownName_IsNoKind(string name) => EventKinds.TryParse(name, out _).ShouldBeFalse();
+}
