@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace TeleCmi.Events.Tests.Hostile;
+
+/// <summary>Laws that hold for every notice, with the counterexample made small when one does not.</summary>
+public sealed class NoticeProperties
+{
+    private static readonly string[] Names =
+    [
+        "app_id", "appid", "type", "cmiuuid", "cmiuid", "conversation_uuid", "request_id", "call_id", "leg", "status", "direction", "time", "custom",
+        "extra_params", "user", "to", "callerid", "from", "team", "parent_uid", "record", "answeredsec", "new field", "é", "",
+    ];
+
+    private static readonly string[] Words = ["a", "b", "event", "cdr", "outbound", "inbound", "answered", "17", "1650635340436", "true", "{\"a\":1}", "-", "~", "%2D", ""];
+
+    private static readonly Gen<string> Text = Gen.Frequency(
+        (2, Gen.Elements(Words)),
+        (3, ArbMap.Default.GeneratorFor<NonNull<string>>().Select(text => WellFormed(text.Get))));
+
+    private static readonly Arbitrary<Dictionary<string, string>> Fields = Arb.From(
+        from names in Gen.SubListOf(Names)
+        from texts in Gen.ArrayOf(Text, names.Count)
+        select names.Zip(texts).ToDictionary(field => field.First, field => field.Second, StringComparer.Ordinal),
+        fields => fields.Keys.Select(dropped => fields.Where(field => field.Key != dropped).ToDictionary(StringComparer.Ordinal)));
+
+    [Fact]
+    public void FieldOrder_MakesNoDifference() => Holds(Fields, fields =>
+    {
+        var one = Given.Notice(AsJson(fields));
+        var other = Given.Notice(AsJson(fields.Reverse()));
+        return one.Id == other.Id && one.ContentHash == other.ContentHash && one.Kind == other.Kind;
+    });
+
+    [Fact]
+    public void GetAndPost_AreTheSameEvent() => Holds(Fields, fields =>
+    {
+        var byPost = Given.Notice(AsJson(fields));
+        var byGet = Given.Form(string.Join('&', WithAnId(fields).Select(field => $"{Uri.EscapeDataString(field.Key)}={Uri.EscapeDataString(field.Value)}")));
+        return byPost.Id == byGet.Id && byPost.ContentHash == byGet.ContentHash && byPost.Kind == byGet.Kind;
+    });
+
+    [Fact]
+    public void Notice_ArrivesByteForByte() => Holds(Fields, fields =>
+    {
+        var json = AsJson(fields);
+        var arrived = Given.ThroughEnvelope(Given.Notice(json));
+        return Encoding.UTF8.GetString(arrived.Notice.Json.Span) == json && arrived.Id == arrived.Notice.Id;
+    });
+
+    [Fact]
+    public void DifferentTexts_AreDifferentParts() => Holds(Arb.From(Gen.Two(Text)), pair =>
+        pair.Item1 == pair.Item2 || IdempotencyKey.EncodePart(pair.Item1) != IdempotencyKey.EncodePart(pair.Item2));
+
+    [Fact]
+    public void Part_CanBeReadBackUnlessItIsAHash() => Holds(Arb.From(Text), text =>
+    {
+        var part = IdempotencyKey.EncodePart(text);
+        return part.Length <= IdempotencyKey.MaxPartLength && (part.StartsWith('~') || Uri.UnescapeDataString(part) == text);
+    });
+
+    [Fact]
+    public void WholeNumber_IsTheSameAsItsText() => Holds(ArbMap.Default.ArbFor<ulong>(), number =>
+    {
+        var asNumber = Given.Notice(string.Create(CultureInfo.InvariantCulture, $$"""{"app_id":{{number}},"time":{{number}},"to":{{number}},"x":[{{number}}]}"""));
+        var asText = Given.Notice(string.Create(CultureInfo.InvariantCulture, $$"""{"app_id":"{{number}}","time":"{{number}}","to":"{{number}}","x":["{{number}}"]}"""));
+        return asNumber.Id == asText.Id && asNumber.ContentHash == asText.ContentHash && asNumber.AppId == asText.AppId && asNumber.Time == asText.Time;
+    });
+
+    [Fact]
+    public void Moment_ReadsBackFromSecondsAndFromMilliseconds() => Holds(Arb.From(Gen.Choose(1_000_000_000, int.MaxValue)), seconds =>
+        Given.Notice($$"""{"app_id":1,"time":{{seconds}}}""").Time == DateTimeOffset.FromUnixTimeSeconds(seconds)
+        && Given.Notice($$"""{"app_id":1,"time":{{seconds}}007}""").Time == DateTimeOffset.FromUnixTimeMilliseconds((seconds * 1000L) + 7));
+
+    private static void Holds<T>(Arbitrary<T> inputs, Func<T, bool> law) =>
+        Prop.ForAll(inputs, law).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
+
+    private static string AsJson(IEnumerable<KeyValuePair<string, string>> fields) =>
+        "{" + string.Join(',', WithAnId(fields).Select(field => $"{JsonSerializer.Serialize(field.Key)}:{JsonSerializer.Serialize(field.Value)}")) + "}";
+
+    // Without one it would not be a notice.
+    private static IEnumerable<KeyValuePair<string, string>> WithAnId(IEnumerable<KeyValuePair<string, string>> fields) =>
+        fields.Where(field => field.Key != "request_id").Append(new("request_id", "r"));
+
+    // Half a surrogate pair is no text; and a space before a phone number stands for a plus sign only in a query.
+    private static string WellFormed(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).TrimStart();
+}
