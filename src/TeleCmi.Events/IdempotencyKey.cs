@@ -81,14 +81,15 @@ public static class IdempotencyKey
             return 1;
         }
 
-        if (token[0] is not (byte)'"')
+        var quoted = token[0] is (byte)'"';
+        var text = quoted ? token[1..^1] : token;
+        if (text.Length <= MaxPartLength && text is not [(byte)'-'] && !text.ContainsAnyExcept(Plain))
         {
-            return Encode(token, destination);
+            text.CopyTo(destination);
+            return text.Length;
         }
 
-        return token.Contains((byte)'\\')
-            ? Encode(Encoding.UTF8.GetBytes(notice.Text(field)!), destination)
-            : Encode(token[1..^1], destination);
+        return Encode(quoted && text.Contains((byte)'\\') ? Encoding.UTF8.GetBytes(notice.Text(field)!) : text, destination);
     }
 
     private static int Encode(ReadOnlySpan<byte> text, Span<byte> destination)
@@ -97,12 +98,6 @@ public static class IdempotencyKey
         {
             "%2D"u8.CopyTo(destination);
             return 3;
-        }
-
-        if (text.Length <= MaxPartLength && !text.ContainsAnyExcept(Plain))
-        {
-            text.CopyTo(destination);
-            return text.Length;
         }
 
         var length = 0;

@@ -163,9 +163,8 @@ public sealed class Notice
             return false;
         }
 
-        return token.Contains((byte)'\\')
-            ? string.Equals(Text(field), Encoding.UTF8.GetString(word), StringComparison.OrdinalIgnoreCase)
-            : Ascii.EqualsIgnoreCase(token[1..^1], word);
+        return Ascii.EqualsIgnoreCase(token[1..^1], word)
+            || (token.Contains((byte)'\\') && string.Equals(Text(field), Encoding.UTF8.GetString(word), StringComparison.OrdinalIgnoreCase));
     }
 
     internal string? Text(NoticeField field)

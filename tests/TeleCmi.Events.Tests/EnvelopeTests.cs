@@ -61,7 +61,8 @@ public sealed class EnvelopeTests
     [InlineData("""{"app_id":1,"conversation_uuid":"c","cmiuuid":"u"}""", "c")]
     [InlineData("""{"app_id":1,"cmiuuid":"u"}""", "u")]
     [InlineData("""{"app_id":1,"cmiuuid":7}""", "7")]
-    [InlineData("""{"app_id":1,"cmiuuid":"a \"quoted\" id"}""", "a \"quoted\" id")]
+    [InlineData("""{"app_id":1,"cmiuuid":"a \"quoted\" id"}""", "a%20%22quoted%22%20id")]
+    [InlineData("""{"app_id":1,"cmiuuid":"with a space & <more>"}""", "with a space & <more>")]
     [InlineData("""{"app_id":1,"conversation_uuid":"tab\tdel\u007f"}""", "tab%09del%7F")]
     [InlineData("""{"app_id":1,"conversation_uuid":"\uffff"}""", "%EF%BF%BF")]
     public void Subject_IsTheConversationElseTheLeg(string notice, string subject) =>
