@@ -12,8 +12,8 @@ internal static class QuickCheck
     private const double WorstRatio = 2.5;
     private const long MostBytes = 2048;
 
-    private const int Rounds = 60;
-    private const int CallsPerRound = 5_000;
+    private const int Rounds = 400;
+    private const int CallsPerRound = 500;
 
     public static int Run()
     {
