@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using TeleCmi.Events;
+using TeleCmi.Pipeline.Journaling;
 
 namespace TeleCmi.Benchmarks;
 
@@ -55,6 +56,8 @@ public class LargestBodyBenchmarks
 [MedianColumn]
 public class ProcessBenchmarks
 {
+    private readonly CallEvent _event = Work.ReadEnvelope(Work.DocumentedEnvelope);
+
     /// <summary>The yardstick.</summary>
     [Benchmark(Baseline = true)]
     public int JsonDocumentParse() => Work.ParseDocument(Work.DocumentedEnvelope);
@@ -63,7 +66,11 @@ public class ProcessBenchmarks
     [Benchmark]
     public CallEvent ReadEnvelope() => Work.ReadEnvelope(Work.DocumentedEnvelope);
 
-    /// <summary>The event from its envelope, and the hash of its content.</summary>
+    /// <summary>The event from its envelope, and the hash of its content, which is kept once it is made.</summary>
     [Benchmark]
     public string ReadEnvelopeAndHash() => Work.ReadEnvelope(Work.DocumentedEnvelope).Notice.ContentHash;
+
+    /// <summary>The journal's keys.</summary>
+    [Benchmark]
+    public JournalKey KeyOfJournal() => JournalKey.Of(_event);
 }
