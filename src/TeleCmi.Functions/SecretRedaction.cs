@@ -7,7 +7,8 @@ namespace TeleCmi.Functions;
 /// <summary>
 /// Takes the webhook's secrets out of every URL in a span: the key in <c>?code=</c>, which has leaked into telemetry
 /// before (Azure/azure-functions-host issue 11602), and the access token in the path. Queries are dropped whole, since
-/// by GET they carry the call's phone numbers.
+/// by GET they carry the call's phone numbers. The worker's own spans carry no URL; those of an instrumentation that is
+/// added to this app do.
 /// </summary>
 internal sealed partial class SecretRedaction : BaseProcessor<Activity>
 {

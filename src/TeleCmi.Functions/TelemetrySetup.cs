@@ -1,3 +1,4 @@
+using System.Globalization;
 using Azure.Core;
 using Azure.Identity;
 using Azure.Monitor.OpenTelemetry.Exporter;
@@ -5,7 +6,6 @@ using Microsoft.Azure.Functions.Worker.OpenTelemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry;
-using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using TeleCmi.Pipeline.Telemetry;
 
@@ -24,12 +24,12 @@ internal static class TelemetrySetup
             .UseFunctionsWorkerDefaults()
             .WithMetrics(metrics => metrics.AddMeter(TelemetryNames.Source))
             .WithTracing(tracing => tracing.AddSource(TelemetryNames.Source).AddProcessor(new SecretRedaction()));
+        var samplingRatio = SamplingRatio(configuration[SamplingRatioSetting]);
         if (configuration[ConnectionStringSetting] is not { Length: > 0 } connectionString)
         {
             return;
         }
 
-        var samplingRatio = SamplingRatio(configuration);
         telemetry.UseAzureMonitorExporter(exporter =>
         {
             exporter.ConnectionString = connectionString;
@@ -41,12 +41,12 @@ internal static class TelemetrySetup
         });
     }
 
-    /// <summary>The share of traces that is kept, from above 0 to 1.</summary>
+    /// <summary>The share of traces that is kept, from above 0 to 1; all of them where nothing is set.</summary>
     /// <exception cref="InvalidOperationException">The setting is something else.</exception>
-    public static float SamplingRatio(IConfiguration configuration) =>
-        configuration.GetValue(SamplingRatioSetting, 1f) is var ratio and > 0 and <= 1
-            ? ratio
-            : throw new InvalidOperationException("TeleCmi__TraceSamplingRatio: write the share of traces to keep, above 0 and at most 1, such as 0.25.");
+    public static float SamplingRatio(string? setting) =>
+        string.IsNullOrWhiteSpace(setting) ? 1
+        : float.TryParse(setting, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var ratio) && ratio is > 0 and <= 1 ? ratio
+        : throw new InvalidOperationException("TeleCmi__TraceSamplingRatio: write the share of traces to keep, above 0 and at most 1, such as 0.25.");
 
     /// <summary>The identity that the platform's own setting names: <c>Authorization=AAD;ClientId=…</c>.</summary>
     public static TokenCredential? Credential(string? setting)

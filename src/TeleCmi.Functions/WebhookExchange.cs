@@ -9,7 +9,7 @@ internal static class WebhookExchange
 {
     public static WebhookRequest ToWebhookRequest(this HttpRequestData request) => new(
         IsPost: string.Equals(request.Method, "POST", StringComparison.OrdinalIgnoreCase),
-        Query: request.Url.Query,
+        Query: QueryOf(request),
         Body: request.Body,
         ContentType: FirstHeader(request, "Content-Type"),
         ContentLength: null, // The body is in memory already; its own length counts, not the sender's word.
@@ -27,6 +27,19 @@ internal static class WebhookExchange
 
         await response.Body.WriteAsync(answer.Body);
         return response;
+    }
+
+    // When the sender names no host, the platform makes an address that is none, and only here is it found out.
+    private static string QueryOf(HttpRequestData request)
+    {
+        try
+        {
+            return request.Url.Query;
+        }
+        catch (UriFormatException)
+        {
+            return "";
+        }
     }
 
     private static string? FirstHeader(HttpRequestData request, string name) =>
