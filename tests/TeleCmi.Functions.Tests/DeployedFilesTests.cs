@@ -1,0 +1,87 @@
+using System.Text.Json;
+using System.Xml.Linq;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using TeleCmi.Pipeline.Storage;
+
+namespace TeleCmi.Functions.Tests;
+
+public sealed class DeployedFilesTests
+{
+    [Fact]
+    public void Host_json_decodes_what_the_receiver_puts_into_the_queue() =>
+        Queues.GetProperty("messageEncoding").GetString().ShouldBe("base64");
+
+    [Fact]
+    public void Host_json_gives_an_event_five_tries_with_a_pause_between()
+    {
+        Queues.GetProperty("maxDequeueCount").GetInt32().ShouldBe(5);
+        Time("visibilityTimeout").ShouldBeInRange(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+    }
+
+    [Fact]
+    public void Host_json_takes_batches_and_polls_often()
+    {
+        var batch = Queues.GetProperty("batchSize").GetInt32();
+        batch.ShouldBeInRange(1, 32);
+        Queues.GetProperty("newBatchThreshold").GetInt32().ShouldBeInRange(1, batch);
+        Time("maxPollingInterval").ShouldBeInRange(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public void Host_json_has_the_telemetry_mode_and_the_route_prefix_and_no_extension_bundle()
+    {
+        HostJson.GetProperty("version").GetString().ShouldBe("2.0");
+        HostJson.GetProperty("telemetryMode").GetString().ShouldBe("OpenTelemetry");
+        HostJson.GetProperty("extensions").GetProperty("http").GetProperty("routePrefix").GetString().ShouldBe("api");
+        HostJson.TryGetProperty("extensionBundle", out _).ShouldBeFalse("a compiled app must not have one: Core Tools refuses to start");
+    }
+
+    [Fact]
+    public async Task Sample_settings_start_the_app_as_they_are()
+    {
+        var settings = SampleSettings();
+        settings["Logging__LogLevel__Default"] = "None";
+
+        await using var app = await RunningApp.StartAsync(settings);
+
+        var storage = app.Services.GetRequiredService<IOptions<StorageOptions>>().Value;
+        storage.ConnectionString.ShouldBe("UseDevelopmentStorage=true");
+        storage.EventsQueue.ShouldBe(settings["TeleCmiEventsQueue"]);
+        storage.PoisonQueue.ShouldBe(settings["TeleCmiPoisonQueue"]);
+    }
+
+    [Fact]
+    public void Sample_settings_are_in_the_clear_and_name_the_worker_and_the_hosts_own_storage()
+    {
+        Read("local.settings.sample.json").GetProperty("IsEncrypted").GetBoolean().ShouldBeFalse();
+        SampleSettings()["FUNCTIONS_WORKER_RUNTIME"].ShouldBe("dotnet-isolated");
+        SampleSettings()["AzureWebJobsStorage"].ShouldBe("UseDevelopmentStorage=true");
+    }
+
+    [Fact]
+    public void Host_json_goes_along_with_the_app_and_local_settings_never_do()
+    {
+        Linked("host.json").ShouldBe(("PreserveNewest", "PreserveNewest"));
+        Linked("local.settings.json").ShouldBe(("PreserveNewest", "Never"));
+    }
+
+    private static JsonElement HostJson => Read("host.json");
+
+    private static JsonElement Queues => HostJson.GetProperty("extensions").GetProperty("queues");
+
+    private static TimeSpan Time(string name) => TimeSpan.ParseExact(Queues.GetProperty(name).GetString()!, "c", null);
+
+    private static Dictionary<string, string> SampleSettings() =>
+        Read("local.settings.sample.json").GetProperty("Values").EnumerateObject().ToDictionary(value => value.Name, value => value.Value.GetString()!, StringComparer.Ordinal);
+
+    private static (string? ToOutput, string? ToPublish) Linked(string file)
+    {
+        var item = XDocument.Load(PathOf("TeleCmi.Functions.csproj")).Descendants("None").Single(none => (string?)none.Attribute("Link") == file);
+        return ((string?)item.Attribute("CopyToOutputDirectory"), (string?)item.Attribute("CopyToPublishDirectory"));
+    }
+
+    private static JsonElement Read(string file) => JsonDocument.Parse(File.ReadAllText(PathOf(file))).RootElement;
+
+    private static string PathOf(string file) => Path.Combine(AppContext.BaseDirectory, "Deployed", file);
+}

@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using Azure.Identity;
+using Azure.Monitor.OpenTelemetry.Exporter;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using TeleCmi.Pipeline.Telemetry;
+
+namespace TeleCmi.Functions.Tests;
+
+public sealed class TelemetryTests
+{
+    // Nothing listens there, and nothing is waited for.
+    private const string ConnectionString = "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=http://127.0.0.1:1/";
+
+    [Theory]
+    [InlineData("url.full", "https://app.example/api/telecmi/events?code=the-key&to=4915112345678", "https://app.example/api/telecmi/events?REDACTED")]
+    [InlineData("url.full", "https://app.example/api/telecmi/the-token-in-the-path/events", "https://app.example/api/telecmi/REDACTED/events")]
+    [InlineData("url.full", "https://app.example/API/TeleCmi/the-token-in-the-path/Events?a=b\n?c", "https://app.example/API/telecmi/REDACTED/events?REDACTED")]
+    [InlineData("url.path", "/api/telecmi/the-token-in-the-path/events", "/api/telecmi/REDACTED/events")]
+    [InlineData("url.query", "code=the-key&to=4915112345678", "REDACTED")]
+    [InlineData("http.url", "https://app.example/api/telecmi/events?code=the-key", "https://app.example/api/telecmi/events?REDACTED")]
+    [InlineData("http.target", "/api/telecmi/events?code=the-key", "/api/telecmi/events?REDACTED")]
+    [InlineData("url.full", "https://app.example/api/telecmi/health", "https://app.example/api/telecmi/health")]
+    [InlineData("http.route", "api/telecmi/{accessToken}/events", "api/telecmi/{accessToken}/events")]
+    public async Task Secrets_in_the_urls_of_a_span_are_covered_before_it_leaves(string tag, string value, string covered)
+    {
+        await using var app = await RunningApp.StartAsync();
+        using var source = new ActivitySource(TelemetryNames.Source);
+
+        var span = source.StartActivity("a request").ShouldNotBeNull();
+        span.SetTag(tag, value);
+        span.Stop();
+
+        span.GetTagItem(tag).ShouldBe(covered);
+    }
+
+    [Fact]
+    public async Task Secrets_in_the_name_of_a_span_are_covered()
+    {
+        await using var app = await RunningApp.StartAsync();
+        using var source = new ActivitySource(TelemetryNames.Source);
+
+        var span = source.StartActivity("GET /api/telecmi/the-token-in-the-path/events?code=the-key").ShouldNotBeNull();
+        span.Stop();
+
+        span.DisplayName.ShouldBe("GET /api/telecmi/REDACTED/events?REDACTED");
+    }
+
+    [Theory]
+    [InlineData(null, 1f)]
+    [InlineData("", 1f)]
+    [InlineData("1", 1f)]
+    [InlineData("0.25", 0.25f)]
+    [InlineData("0.001", 0.001f)]
+    public void Sampling_ratio_is_the_share_of_traces_to_keep(string? setting, float ratio) =>
+        TelemetrySetup.SamplingRatio(setting).ShouldBe(ratio);
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("-0.5")]
+    [InlineData("1.01")]
+    [InlineData("0,25")]
+    [InlineData("25%")]
+    [InlineData("NaN")]
+    [InlineData("half")]
+    public void Sampling_ratio_outside_its_range_is_refused(string setting) =>
+        Should.Throw<InvalidOperationException>(() => TelemetrySetup.SamplingRatio(setting)).Message.ShouldContain("TeleCmi__TraceSamplingRatio");
+
+    [Theory]
+    [InlineData(null, 1f)]
+    [InlineData("0.25", 0.25f)]
+    public async Task Exporter_keeps_the_share_of_traces_that_is_set_and_not_a_rate(string? ratio, float expected)
+    {
+        var settings = RunningApp.Settings();
+        settings["APPLICATIONINSIGHTS_CONNECTION_STRING"] = ConnectionString;
+        settings["TeleCmi__TraceSamplingRatio"] = ratio ?? "";
+
+        await using var app = await RunningApp.StartAsync(settings);
+
+        var exporter = app.Services.GetRequiredService<IOptionsMonitor<AzureMonitorExporterOptions>>().CurrentValue;
+        exporter.SamplingRatio.ShouldBe(expected);
+        exporter.TracesPerSecond.ShouldBeNull();
+        exporter.Credential.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("Authorization=AAD")]
+    [InlineData("Authorization=AAD;ClientId=11111111-2222-3333-4444-555555555555")]
+    [InlineData(" authorization=aad ; clientid=11111111-2222-3333-4444-555555555555 ; ")]
+    public void Authentication_string_makes_the_exporter_use_a_managed_identity(string setting) =>
+        TelemetrySetup.Credential(setting).ShouldBeOfType<ManagedIdentityCredential>();
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(" ")]
+    public void Without_an_authentication_string_the_connection_string_is_enough(string? setting) =>
+        TelemetrySetup.Credential(setting).ShouldBeNull();
+}
