@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using TeleCmi.Events;
 
@@ -14,6 +15,9 @@ public sealed record WebhookAnswer(int StatusCode, string ContentType, ReadOnlyM
 {
     private const string Json = "application/json";
     private const string ProblemJson = "application/problem+json";
+
+    // What is written here is our own text and keys of safe characters, so quotes in sentences can stay readable.
+    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The Retry-After header's value in seconds, when there is one.</summary>
     public string? RetryAfterSeconds => RetryAfter?.TotalSeconds.ToString("F0", CultureInfo.InvariantCulture);
@@ -67,7 +71,7 @@ public sealed record WebhookAnswer(int StatusCode, string ContentType, ReadOnlyM
     private static WebhookAnswer Write(int statusCode, string contentType, Action<Utf8JsonWriter> write, TimeSpan? retryAfter = null)
     {
         var body = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(body))
+        using (var writer = new Utf8JsonWriter(body, Readable))
         {
             writer.WriteStartObject();
             write(writer);
