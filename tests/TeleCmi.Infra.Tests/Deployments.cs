@@ -1,7 +1,4 @@
 using System.Text.Json.Nodes;
-using TeleCmi.Infra.Tests;
-
-[assembly: AssemblyFixture(typeof(Deployments))]
 
 namespace TeleCmi.Infra.Tests;
 
@@ -13,6 +10,22 @@ public sealed class Deployments : IAsyncLifetime
 {
     public const string AccessToken = "an-access-token-that-no-one-uses";
 
+    private static readonly Lazy<Task<Deployment>> PlainOnce = new(() => Deployment.ComputeAsync("plain", ""));
+
+    private static readonly Lazy<Task<Deployment>> FullOnce = new(() => Deployment.ComputeAsync(
+        "full",
+        $$"""
+        param accessTokens = '{{AccessToken}}'
+        param privateNetwork = true
+        param allowedAddresses = ['203.0.113.0/24', '198.51.100.7/32']
+        param alwaysReadyProcessing = 2
+        param alertEmail = 'operator@example.com'
+        param actionGroupId = '/subscriptions/x/resourceGroups/y/providers/Microsoft.Insights/actionGroups/z'
+        param serverErrorPercent = 7
+        param slowProcessingSeconds = 42
+        param workingHours = { timeZone: 'Asia/Kolkata', days: [1, 2], firstHour: 9, lastHour: 17 }
+        """));
+
     /// <summary>Nothing set but what must be.</summary>
     public Deployment Plain { get; private set; } = null!;
 
@@ -21,20 +34,8 @@ public sealed class Deployments : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Plain = await Deployment.ComputeAsync("plain", "");
-        Full = await Deployment.ComputeAsync(
-            "full",
-            $$"""
-            param accessTokens = '{{AccessToken}}'
-            param privateNetwork = true
-            param allowedAddresses = ['203.0.113.0/24', '198.51.100.7/32']
-            param alwaysReadyProcessing = 2
-            param alertEmail = 'operator@example.com'
-            param actionGroupId = '/subscriptions/x/resourceGroups/y/providers/Microsoft.Insights/actionGroups/z'
-            param serverErrorPercent = 7
-            param slowProcessingSeconds = 42
-            param workingHours = { timeZone: 'Asia/Kolkata', days: [1, 2], firstHour: 9, lastHour: 17 }
-            """);
+        Plain = await PlainOnce.Value;
+        Full = await FullOnce.Value;
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace TeleCmi.Infra.Tests;
 
-public sealed class ResourceTests(Deployments deployments)
+public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deployments>
 {
     private static readonly string[] AlwaysThere =
     [

@@ -9,7 +9,7 @@ using TeleCmi.Pipeline.Storage;
 namespace TeleCmi.Infra.Tests;
 
 /// <summary>The settings that the templates set, that the code reads and that the README lists are the same.</summary>
-public sealed partial class SettingsTests(Deployments deployments)
+public sealed partial class SettingsTests(Deployments deployments) : IClassFixture<Deployments>
 {
     // Another way to say where storage is; the deployed app uses addresses and its identity.
     private static readonly string[] OtherWaysToStorage = ["TeleCmiStorage", "TeleCmiStorage__accountName"];
