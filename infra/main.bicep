@@ -35,8 +35,8 @@ param handlerDeadline string = '00:01:00'
 @secure()
 param accessTokens string = ''
 
-@description('Share of traces that are kept, from 0 to 1. Metrics are always complete.')
-param traceSamplingRatio string = '1.0'
+@description('Share of traces that are kept, above 0 to 1. Metrics are always complete.')
+param traceSamplingRatio string = '1'
 
 @description('Memory of one instance in MB.')
 @allowed([512, 2048, 4096])

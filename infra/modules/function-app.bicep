@@ -146,20 +146,11 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     }
   }
 
-  resource ftpPassword 'basicPublishingCredentialsPolicies' = {
-    name: 'ftp'
-    properties: {
-      allow: false
-    }
-  }
-
   resource publishingPassword 'basicPublishingCredentialsPolicies' = {
     name: 'scm'
     properties: {
       allow: false
     }
-    // Two changes to one site at the same time collide.
-    dependsOn: [ftpPassword]
   }
 }
 
