@@ -113,6 +113,9 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'AzureWebJobsStorage__tableServiceUri', value: storage.properties.primaryEndpoints.table }
         // .NET 10 can die with a segmentation fault (139) as a placeholder becomes the app (dotnet-worker #3335).
         { name: 'WEBSITE_USE_PLACEHOLDER_DOTNETISOLATED', value: '0' }
+        // For the host's telemetry what the code does for the app's: the default keeps 5 traces a second.
+        { name: 'OTEL_TRACES_SAMPLER', value: 'microsoft.fixed_percentage' }
+        { name: 'OTEL_TRACES_SAMPLER_ARG', value: traceSamplingRatio }
         { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: applicationInsights.properties.ConnectionString }
         {
           name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
