@@ -1,0 +1,219 @@
+targetScope = 'subscription'
+
+metadata description = 'TeleCmi.Functions on Azure. How to use it: docs/deploy.md.'
+
+@description('Name of the environment (azd fills it in); the resource group is named after it.')
+@minLength(1)
+@maxLength(64)
+param environmentName string
+
+@description('Region for everything; it must offer Flex Consumption.')
+@metadata({ azd: { type: 'location' } })
+param location string
+
+@description('Name of the resource group; by default rg-<environment>.')
+param resourceGroupName string = 'rg-${environmentName}'
+
+@description('Kinds to accept, separated by commas; * for all.')
+param acceptedEvents string = 'outgoing.answered'
+
+@description('App ids to accept, separated by commas; empty for all.')
+param appIds string = ''
+
+@description('The largest event in bytes.')
+@minValue(1024)
+@maxValue(24576)
+param maxEventBytes int = 16384
+
+@description('How long storage may take to accept an event before TeleCMI is asked to send it again (hours:minutes:seconds).')
+param enqueueDeadline string = '00:00:08'
+
+@description('How long one handler may take for one event (hours:minutes:seconds).')
+param handlerDeadline string = '00:01:00'
+
+@description('Secrets that are accepted in the webhook\'s path, separated by commas, each 20 characters or longer; empty switches that path off.')
+@secure()
+param accessTokens string = ''
+
+@description('Share of traces that are kept, above 0 to 1. Metrics are always complete.')
+param traceSamplingRatio string = '1'
+
+@description('Memory of one instance in MB.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 512
+
+@description('Instances at most.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@description('Requests that one instance answers at the same time. They wait for storage, not for the processor.')
+@minValue(1)
+@maxValue(1000)
+param httpConcurrency int = 32
+
+@description('Instances that always stand ready for the webhook: from zero, a call event waits seconds for its answer, and can meet a host whose keys are not loaded yet.')
+@minValue(0)
+param alwaysReadyHttp int = 1
+
+@description('Instances that always stand ready for processing: from zero, the queue can take two minutes to be noticed.')
+@minValue(0)
+param alwaysReadyProcessing int = 0
+
+@description('Put the storage account behind private endpoints in a virtual network of its own.')
+param privateNetwork bool = false
+
+@description('Address space of that network; /24 or larger.')
+param networkAddressSpace string = '10.46.0.0/24'
+
+@description('CIDR ranges that may call the webhook; empty for everyone. TeleCMI documents none: ask it before you set this.')
+param allowedAddresses string[] = []
+
+@description('How long telemetry is kept, in days.')
+@minValue(30)
+@maxValue(730)
+param telemetryRetentionDays int = 30
+
+@description('Daily limit of telemetry in GB; -1 for none. What comes after the limit is lost.')
+param telemetryDailyQuotaGb int = -1
+
+@description('Address that alerts are mailed to; empty for none.')
+param alertEmail string = ''
+
+@description('Resource id of an action group that alerts are sent to; empty for none.')
+param actionGroupId string = ''
+
+@description('Percentage of webhook answers that may be 5xx in 15 minutes before an alert.')
+@minValue(0)
+@maxValue(100)
+param serverErrorPercent int = 1
+
+@description('Seconds from receipt to processed that the 95th percentile may reach before an alert.')
+@minValue(1)
+param slowProcessingSeconds int = 300
+
+@description('Hours in which an hour without any event is an alarm, such as {"timeZone":"Asia/Kolkata","days":[1,2,3,4,5],"firstHour":9,"lastHour":17}; 0 is Sunday, the last hour is included; leave out for no such rule.')
+param workingHours { timeZone: string, days: int[], firstHour: int, lastHour: int }?
+
+var tags = { 'azd-env-name': environmentName }
+
+// Known before anything is deployed, so that `what-if` can tell what would change.
+var token = uniqueString(subscription().id, environmentName, location)
+var storageAccountName = 'sttelecmi${token}'
+var workspaceName = 'log-telecmi-${token}'
+var applicationInsightsName = 'appi-telecmi-${token}'
+var identityName = 'id-telecmi-${token}'
+
+var eventsQueue = 'telecmi-events'
+var poisonQueue = '${eventsQueue}-poison'
+
+var readyInstances = [
+  { name: 'http', instanceCount: alwaysReadyHttp }
+  { name: 'function:ProcessEvent', instanceCount: alwaysReadyProcessing }
+]
+
+resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+  name: resourceGroupName
+  location: location
+  tags: tags
+}
+
+module storage 'modules/storage.bicep' = {
+  scope: group
+  params: {
+    name: storageAccountName
+    location: location
+    tags: tags
+    privateOnly: privateNetwork
+    queueNames: [eventsQueue, poisonQueue]
+    tableNames: ['CallEvents', 'DeadLetters']
+  }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  scope: group
+  params: {
+    workspaceName: workspaceName
+    applicationInsightsName: applicationInsightsName
+    location: location
+    tags: tags
+    retentionDays: telemetryRetentionDays
+    dailyQuotaGb: telemetryDailyQuotaGb
+  }
+}
+
+module roles 'modules/roles.bicep' = {
+  scope: group
+  params: {
+    identityName: identityName
+    location: location
+    tags: tags
+    storageAccountName: storageAccountName
+    applicationInsightsName: applicationInsightsName
+  }
+  dependsOn: [storage, monitoring]
+}
+
+module network 'modules/network.bicep' = if (privateNetwork) {
+  scope: group
+  params: {
+    name: 'vnet-telecmi-${token}'
+    location: location
+    tags: tags
+    storageAccountName: storageAccountName
+    addressSpace: networkAddressSpace
+  }
+  dependsOn: [storage]
+}
+
+module functionApp 'modules/function-app.bicep' = {
+  scope: group
+  params: {
+    name: 'func-telecmi-${token}'
+    planName: 'plan-telecmi-${token}'
+    location: location
+    // azd finds the app by this tag; it is the service's name in azure.yaml.
+    tags: union(tags, { 'azd-service-name': 'receiver' })
+    identityName: identityName
+    storageAccountName: storageAccountName
+    packageContainerUri: storage.outputs.packageContainerUri
+    applicationInsightsName: applicationInsightsName
+    subnetId: network.?outputs.appSubnetId ?? ''
+    allowedAddresses: allowedAddresses
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    httpConcurrency: httpConcurrency
+    alwaysReady: filter(readyInstances, ready => ready.instanceCount > 0)
+    eventsQueue: eventsQueue
+    poisonQueue: poisonQueue
+    acceptedEvents: acceptedEvents
+    appIds: appIds
+    maxEventBytes: maxEventBytes
+    enqueueDeadline: enqueueDeadline
+    handlerDeadline: handlerDeadline
+    accessTokens: accessTokens
+    traceSamplingRatio: traceSamplingRatio
+  }
+  dependsOn: [roles]
+}
+
+module watching 'modules/watching.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    workspaceName: workspaceName
+    alertEmail: alertEmail
+    actionGroupId: actionGroupId
+    serverErrorPercent: serverErrorPercent
+    slowProcessingSeconds: slowProcessingSeconds
+    workingHours: workingHours
+  }
+  dependsOn: [monitoring]
+}
+
+output AZURE_RESOURCE_GROUP string = group.name
+output TELECMI_FUNCTION_APP string = functionApp.outputs.name
+
+@description('The webhook without its key, which only exists once the app runs: docs/deploy.md.')
+output TELECMI_WEBHOOK string = 'https://${functionApp.outputs.hostName}/api/telecmi/events'

@@ -1,0 +1,134 @@
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using TeleCmi.Pipeline;
+using TeleCmi.Pipeline.Storage;
+
+namespace TeleCmi.Infra.Tests;
+
+/// <summary>The settings that the templates set, that the code reads and that the README lists are the same.</summary>
+public sealed partial class SettingsTests(Deployments deployments) : IClassFixture<Deployments>
+{
+    // Another way to say where storage is; the deployed app uses addresses and its identity.
+    private static readonly string[] OtherWaysToStorage = ["TeleCmiStorage", "TeleCmiStorage__accountName"];
+
+    [Fact]
+    public void The_deployed_app_has_every_setting_that_the_code_reads_and_no_other()
+    {
+        var deployed = deployments.Plain.AppSettings().Keys.Where(name => !IsThePlatforms(name));
+
+        ShouldBeTheSame(deployed, SettingsTheCodeReads().Except(OtherWaysToStorage, StringComparer.Ordinal));
+        deployments.Full.AppSettings().Keys.ShouldBe(deployments.Plain.AppSettings().Keys);
+    }
+
+    [Fact]
+    public void The_readme_lists_every_setting_that_the_code_reads_and_no_other()
+    {
+        var section = Repository.Read("README.md").Split("\n## ").Single(text => text.StartsWith("Settings\n", StringComparison.Ordinal));
+        var listed = FirstColumn().Matches(section).SelectMany(match => Setting().Matches(match.Value)).Select(match => match.Groups["name"].Value);
+
+        ShouldBeTheSame(listed, SettingsTheCodeReads().Except(["TeleCmiStorage__accountName"], StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void What_is_not_set_at_deployment_has_the_default_that_the_code_has()
+    {
+        var deployed = deployments.Plain.AppSettings();
+        var asDeployed = Bind(deployed.Where(setting => !setting.Value.StartsWith('[')).ToDictionary(StringComparer.Ordinal));
+        var byDefault = new TeleCmiOptions();
+
+        foreach (var property in typeof(TeleCmiOptions).GetProperties().Where(property => property.CanWrite && property.Name != nameof(TeleCmiOptions.AccessTokens)))
+        {
+            property.GetValue(asDeployed.Options).ShouldBe(property.GetValue(byDefault), property.Name);
+        }
+
+        asDeployed.Storage.EventsQueue.ShouldBe(new StorageOptions().EventsQueue);
+        asDeployed.Storage.PoisonQueue.ShouldBe(new StorageOptions().PoisonQueue);
+    }
+
+    [Fact]
+    public void Queues_and_tables_are_made_under_the_names_that_the_app_uses()
+    {
+        var settings = deployments.Plain.AppSettings();
+
+        Names("Microsoft.Storage/storageAccounts/queueServices/queues").ShouldBe(
+            settings.Where(setting => setting.Key.EndsWith("Queue", StringComparison.Ordinal)).Select(setting => setting.Value), ignoreOrder: true);
+        Names("Microsoft.Storage/storageAccounts/tableServices/tables").ShouldBe(
+            TableNames().Matches(string.Concat(Repository.Files("src/TeleCmi.Pipeline", "*.cs").Select(Repository.Read)))
+                .Select(match => match.Groups["name"].Value),
+            ignoreOrder: true);
+
+        IEnumerable<string> Names(string type) =>
+            deployments.Plain.OfType(type).Select(resource => ((string)resource["name"]!).Split('/')[^1]);
+    }
+
+    private static void ShouldBeTheSame(IEnumerable<string> there, IEnumerable<string> read)
+    {
+        var (thereList, readList) = (there.ToList(), read.ToList());
+        readList.Except(thereList, StringComparer.Ordinal).ShouldBeEmpty("The code reads these, but they are missing here.");
+        thereList.Except(readList, StringComparer.Ordinal).ShouldBeEmpty("These are here, but the code does not read them.");
+    }
+
+    private static bool IsThePlatforms(string name) =>
+        new[] { "AzureWebJobsStorage__", "WEBSITE_", "OTEL_" }.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+
+    private static HashSet<string> SettingsTheCodeReads()
+    {
+        var values = typeof(TeleCmiOptions).GetProperties().Where(property => property.CanWrite)
+            .ToDictionary(property => $"TeleCmi__{property.Name}", property => $"{property.GetValue(new TeleCmiOptions())}", StringComparer.Ordinal);
+        return [.. Bind(values).Read.Select(key => key.Replace(":", "__", StringComparison.Ordinal)), .. TelemetrySettings()];
+    }
+
+    // From the text, because the worker's packages are not on every feed that these tests run with.
+    private static IEnumerable<string> TelemetrySettings() =>
+        SettingConstant().Matches(string.Concat(Repository.Files("src/TeleCmi.Functions", "*.cs").Select(Repository.Read)))
+            .Select(match => match.Groups["name"].Value.Replace(":", "__", StringComparison.Ordinal));
+
+    private static (TeleCmiOptions Options, StorageOptions Storage, IReadOnlySet<string> Read) Bind(Dictionary<string, string> settings)
+    {
+        var recorder = new Recorder(settings);
+        var configuration = new ConfigurationRoot([recorder]);
+        var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddLogging().AddTeleCmiPipeline()
+            // Read, not judged: the addresses that only Azure knows are missing here.
+            .RemoveAll<IValidateOptions<StorageOptions>>()
+            .BuildServiceProvider();
+        return (services.GetRequiredService<IOptions<TeleCmiOptions>>().Value, services.GetRequiredService<IOptions<StorageOptions>>().Value, recorder.Read);
+    }
+
+    [GeneratedRegex(@"^\|[^|]*\|", RegexOptions.Multiline | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    private static partial Regex FirstColumn();
+
+    [GeneratedRegex("`(?<name>(TeleCmi|APPLICATIONINSIGHTS_)\\w+)`", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    private static partial Regex Setting();
+
+    [GeneratedRegex("const string \\w+Setting = \"(?<name>[\\w:]+)\"", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    private static partial Regex SettingConstant();
+
+    [GeneratedRegex("const string TableName = \"(?<name>\\w+)\"", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    private static partial Regex TableNames();
+
+    private sealed class Recorder : ConfigurationProvider
+    {
+        public Recorder(Dictionary<string, string> settings)
+        {
+            foreach (var (name, value) in settings)
+            {
+                Data[name.Replace("__", ":", StringComparison.Ordinal)] = value;
+            }
+        }
+
+        public HashSet<string> Read { get; } = new(StringComparer.Ordinal);
+
+        public override bool TryGet(string key, out string? value)
+        {
+            if (key != TeleCmiOptions.SectionName)
+            {
+                Read.Add(key);
+            }
+
+            return base.TryGet(key, out value);
+        }
+    }
+}
