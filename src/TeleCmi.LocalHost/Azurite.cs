@@ -12,8 +12,8 @@ namespace TeleCmi.LocalHost;
 /// </summary>
 public sealed partial class Azurite : IAsyncDisposable
 {
-    /// <summary>The ports that <c>UseDevelopmentStorage=true</c> stands for: blob, queue, table.</summary>
-    public static readonly AzuritePorts DefaultPorts = new(10000, 10001, 10002);
+    /// <summary>The first of the ports that <c>UseDevelopmentStorage=true</c> stands for.</summary>
+    public const int DefaultPort = 10000;
 
     // The emulator's published account and key; they open nothing but an emulator.
     private const string DefaultAccount = "devstoreaccount1";
@@ -137,7 +137,7 @@ public sealed partial class Azurite : IAsyncDisposable
             while (found.Count < 3)
             {
                 var line = await process.StandardOutput.ReadLineAsync(deadline.Token)
-                    ?? throw new StartupException($"Azurite did not start: {OneLine(await errors)} Stop what uses its ports (10000 to 10002), or pass --storage with the connection string of a storage account.");
+                    ?? throw new StartupException($"Azurite did not start: {OneLine(await errors)} Stop what uses its ports, choose others with --LocalHost:AzuritePort, or pass --storage with the connection string of a storage account.");
                 if (Listening().Match(line) is { Success: true } match)
                 {
                     found[match.Groups["service"].Value] = int.Parse(match.Groups["port"].Value, CultureInfo.InvariantCulture);
@@ -192,4 +192,7 @@ public sealed record AzuritePorts(int Blob, int Queue, int Table)
 {
     /// <summary>Any free ports.</summary>
     public static AzuritePorts Any { get; } = new(0, 0, 0);
+
+    /// <summary>A port and the next two, as Azurite has them by default.</summary>
+    public static AzuritePorts From(int first) => new(first, first + 1, first + 2);
 }

@@ -10,7 +10,7 @@ internal static class DevelopmentStorage
 
     /// <summary>Starts Azurite when the development storage is asked for and nothing listens there.</summary>
     /// <returns>The emulator, to be stopped at the end; null when it is not ours.</returns>
-    public static async Task<Azurite?> EnsureAsync(IConfiguration configuration, Action<string> progress, CancellationToken cancellation)
+    public static async Task<Azurite?> EnsureAsync(ConfigurationManager configuration, Action<string> progress, CancellationToken cancellation)
     {
         var connection = configuration[StorageOptions.ConnectionName]?.Trim().TrimEnd(';');
         if (!string.Equals(connection, Setting, StringComparison.OrdinalIgnoreCase))
@@ -18,7 +18,9 @@ internal static class DevelopmentStorage
             return null;
         }
 
-        var ports = Azurite.DefaultPorts;
+        var options = configuration.GetSection(LocalHostOptions.SectionName).Get<LocalHostOptions>() ?? new LocalHostOptions();
+        var ports = AzuritePorts.From(options.AzuritePort);
+        configuration[StorageOptions.ConnectionName] = Azurite.ConnectionStringFor(ports);
         if (await Azurite.IsListeningAsync(ports.Queue, cancellation) && await Azurite.IsListeningAsync(ports.Table, cancellation))
         {
             await RefuseOldAzuriteAsync(ports, cancellation);
@@ -27,7 +29,7 @@ internal static class DevelopmentStorage
         }
 
         var repository = Repository.Find();
-        var data = Path.Combine(repository, ".azurite");
+        var data = Path.GetFullPath(options.AzuriteFolder is { Length: > 0 } folder ? folder : Path.Combine(repository, ".azurite"));
         progress("Azurite: starting ...");
         var azurite = await Azurite.StartAsync(repository, ports, data, progress, cancellation);
         progress($"Azurite: listening on ports {ports.Queue} and {ports.Table}, data in {data}");

@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline;
 using TeleCmi.Pipeline.DeadLetters;
@@ -65,6 +64,9 @@ public static class LocalHostApp
         });
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Azure", LogLevel.Warning);
+
+        // It logs a failed start as an error with its stack, and Program.cs says it in one sentence.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
     }
 
     private static void AddPumps(IServiceCollection services)
@@ -107,17 +109,20 @@ public static class LocalHostApp
     private static void RefuseOpenDoor(ConfigurationManager configuration)
     {
         var urls = (configuration["urls"] ?? DefaultUrl).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        if (urls.All(IsLoopback) || !string.IsNullOrWhiteSpace(configuration[$"{TeleCmiOptions.SectionName}:{nameof(TeleCmiOptions.AccessTokens)}"]))
+        var beyond = urls.Where(url => !IsLoopback(url)).ToArray();
+        if (beyond.Length == 0 || !string.IsNullOrWhiteSpace(configuration[$"{TeleCmiOptions.SectionName}:{nameof(TeleCmiOptions.AccessTokens)}"]))
         {
             return;
         }
 
-        throw new StartupException($"Listening beyond this machine ({string.Join(", ", urls.Where(url => !IsLoopback(url)))}) needs a secret in the webhook's path: set TeleCmi__AccessTokens to at least {TeleCmiOptions.ShortestAccessToken} random characters, or listen on {DefaultUrl}.");
+        throw new StartupException($"Listening beyond this machine ({string.Join(", ", beyond)}) needs a secret in the webhook's path: set TeleCmi__AccessTokens to at least {TeleCmiOptions.ShortestAccessToken} random characters, or listen on {DefaultUrl}.");
     }
 
     private static bool IsLoopback(string url)
     {
-        var host = BindingAddress.Parse(url).Host.Trim('[', ']');
-        return host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+        var anyHost = url.Replace("//+:", "//0.0.0.0:", StringComparison.Ordinal).Replace("//*:", "//0.0.0.0:", StringComparison.Ordinal);
+        return Uri.TryCreate(anyHost, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttp
+            ? address.IsLoopback
+            : throw new StartupException($"--urls: '{url}' is not an address to listen on: write http://host:port, such as {DefaultUrl} (for https, put a proxy or a tunnel in front).");
     }
 }

@@ -19,6 +19,12 @@ public sealed class LocalHostOptions
 
     /// <summary>How long a stop may take to finish what is in flight.</summary>
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The first of the three ports (blob, queue, table) that <c>UseDevelopmentStorage=true</c> stands for.</summary>
+    public int AzuritePort { get; set; } = Azurite.DefaultPort;
+
+    /// <summary>Where an Azurite that is started here keeps its data; empty: <c>.azurite</c> in the repository.</summary>
+    public string AzuriteFolder { get; set; } = "";
 }
 
 internal sealed class LocalHostOptionsValidator : IValidateOptions<LocalHostOptions>
@@ -30,6 +36,11 @@ internal sealed class LocalHostOptionsValidator : IValidateOptions<LocalHostOpti
         Check(faults, "LocalHost__Lease", options.Lease, TimeSpan.FromSeconds(2), TimeSpan.FromHours(1));
         Check(faults, "LocalHost__MaxPollingInterval", options.MaxPollingInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
         Check(faults, "LocalHost__ShutdownTimeout", options.ShutdownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+        if (options.AzuritePort is < 1 or > 65533)
+        {
+            faults.Add($"LocalHost__AzuritePort: {options.AzuritePort} is outside 1 to 65533 (it and the next two are used).");
+        }
+
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 

@@ -45,6 +45,15 @@ catch (OptionsValidationException e)
 {
     await Console.Error.WriteLineAsync(string.Join(Environment.NewLine, e.Failures));
 }
+catch (InvalidOperationException e) when (e.InnerException is FormatException or OverflowException or ArgumentException)
+{
+    // The configuration binder: it names the setting and the type that it wants.
+    await Console.Error.WriteLineAsync(e.Message);
+}
+catch (System.Net.Sockets.SocketException e)
+{
+    await Console.Error.WriteLineAsync($"{e.Message}: this machine cannot listen there. Choose another address: --urls {LocalHostApp.DefaultUrl}");
+}
 catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
 {
     await Console.Error.WriteLineAsync($"{e.Message} Stop the program that uses it, or choose another address: --urls http://127.0.0.1:7072");

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Azure;
 using Azure.Data.Tables;
 using TeleCmi.Events;
 using TeleCmi.Events.Samples;
@@ -69,8 +70,15 @@ internal sealed class SampleRun(StorageClients clients, TimeProvider clock, Text
 
     private async Task RemoveAsync(string partition, string row, CancellationToken cancellation)
     {
-        await _journal.CreateIfNotExistsAsync(cancellation);
-        await _journal.DeleteEntityAsync(partition, row, cancellationToken: cancellation);
+        try
+        {
+            await _journal.CreateIfNotExistsAsync(cancellation);
+            await _journal.DeleteEntityAsync(partition, row, cancellationToken: cancellation);
+        }
+        catch (Exception e) when (e is RequestFailedException or AggregateException)
+        {
+            throw new StartupException($"The storage at {_journal.Uri.GetLeftPart(UriPartial.Authority)} does not answer: start it, or correct TeleCmiStorage (--storage).", e);
+        }
     }
 
     private async Task<TableEntity?> WaitForRowAsync(string partition, string row, CancellationToken cancellation)

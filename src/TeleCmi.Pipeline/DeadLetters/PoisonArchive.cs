@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Journaling;
@@ -43,7 +44,8 @@ public sealed partial class PoisonArchive(
             return;
         }
 
-        if (await journal.IsFinishedAsync(callEvent, cancellation))
+        var progress = await journal.ProgressOfAsync(callEvent, cancellation);
+        if (progress is { IsFinished: true })
         {
             // Processed, but the process died each time before it could remove the message.
             Log.AlreadyFinished(logger, callEvent.Id);
@@ -56,17 +58,19 @@ public sealed partial class PoisonArchive(
                 Reason = DeadLetterReason.Poison,
                 Kind = callEvent.Kind.Name(),
                 EventId = callEvent.Id,
-                ReceivedAt = callEvent.ReceivedAt,
+
+                // Resends of one event that all fail are one dead letter: the first delivery's.
+                ReceivedAt = progress?.FirstReceivedAt ?? callEvent.ReceivedAt,
                 Error = "Processing failed too often; the log has each failure under the event's id, the journal each handler's state.",
                 Body = message,
-                Discriminator = Hash(message.Span),
+                Discriminator = Hash(Encoding.UTF8.GetBytes($"{callEvent.Id} {callEvent.Notice.ContentHash}")),
             },
             cancellation);
         Log.Archived(logger, callEvent.Id);
     }
 
-    // The platform may copy a message to the poison queue twice; the same bytes are one dead letter.
-    private static string Hash(ReadOnlySpan<byte> message) => Convert.ToHexStringLower(SHA256.HashData(message).AsSpan(0, 16));
+    // The platform may copy a message to the poison queue twice; it is one dead letter all the same.
+    private static string Hash(ReadOnlySpan<byte> identity) => Convert.ToHexStringLower(SHA256.HashData(identity).AsSpan(0, 16));
 
     private static partial class Log
     {

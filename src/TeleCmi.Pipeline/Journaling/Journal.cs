@@ -70,19 +70,20 @@ public sealed class Journal(StorageClients clients, TimeProvider clock)
         await _table.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Merge, cancellation);
     }
 
-    /// <summary>Whether all work on an event is done.</summary>
-    public async Task<bool> IsFinishedAsync(CallEvent callEvent, CancellationToken cancellation)
+    /// <summary>How far the work on an event has come.</summary>
+    /// <returns>Null when the journal does not have it.</returns>
+    public async Task<JournalProgress?> ProgressOfAsync(CallEvent callEvent, CancellationToken cancellation)
     {
         var key = JournalKey.Of(callEvent);
-        var variant = key.Variant(callEvent.Notice.ContentHash);
-        return IsFinished(await FindAsync(key, cancellation), callEvent)
-            || IsFinished(await FindAsync(variant, cancellation), callEvent);
+        var contentHash = callEvent.Notice.ContentHash;
+        return ProgressOf(await FindAsync(key, cancellation), contentHash)
+            ?? ProgressOf(await FindAsync(key.Variant(contentHash), cancellation), contentHash);
     }
 
-    private static bool IsFinished(TableEntity? row, CallEvent callEvent) =>
-        row is not null
-        && row.GetString(JournalRow.ContentHash) == callEvent.Notice.ContentHash
-        && row.GetDateTimeOffset(JournalRow.ProcessedAt) is not null;
+    private static JournalProgress? ProgressOf(TableEntity? row, string contentHash) =>
+        row?.GetString(JournalRow.ContentHash) == contentHash && row.GetDateTimeOffset(JournalRow.ReceivedAt) is { } receivedAt
+            ? new JournalProgress(receivedAt, IsFinished: row.GetDateTimeOffset(JournalRow.ProcessedAt) is not null)
+            : null;
 
     private async Task<JournalEntry> RecordVariantAsync(CallEvent callEvent, JournalKey key, CancellationToken cancellation)
     {
@@ -121,3 +122,8 @@ public enum JournalOutcome
 /// <param name="Outcome">Whether it is new.</param>
 /// <param name="Unfinished">The handlers that have to run.</param>
 public sealed record JournalEntry(JournalKey Key, JournalOutcome Outcome, IReadOnlyList<string> Unfinished);
+
+/// <summary>How far the work on an event has come.</summary>
+/// <param name="FirstReceivedAt">When its first delivery reached the receiver.</param>
+/// <param name="IsFinished">Whether all work is done.</param>
+public sealed record JournalProgress(DateTimeOffset FirstReceivedAt, bool IsFinished);

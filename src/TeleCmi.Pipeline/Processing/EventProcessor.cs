@@ -133,8 +133,8 @@ public sealed partial class EventProcessor
             await Deadline.RunAsync(
                 async deadline =>
                 {
-                    // A handler that does not heed its token must not hold up the others.
-                    await handler.HandleAsync(callEvent, deadline).WaitAsync(deadline);
+                    // A handler that does not heed its token, or blocks its thread, must not hold up the others.
+                    await Task.Run(() => handler.HandleAsync(callEvent, deadline), CancellationToken.None).WaitAsync(deadline);
                     return true;
                 },
                 _handlerDeadline,

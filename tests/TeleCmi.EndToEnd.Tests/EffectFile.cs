@@ -1,0 +1,27 @@
+namespace TeleCmi.EndToEnd.Tests;
+
+/// <summary>What the FaultHost's handler wrote down, whichever process it ran in.</summary>
+internal sealed class EffectFile(TemporaryFolder folder)
+{
+    private readonly string _file = Path.Combine(folder.Path, "effects");
+
+    /// <summary>The host's setting that names the file.</summary>
+    public string Setting => $"--FaultHost:Effects={_file}";
+
+    /// <summary>The id of each run that began.</summary>
+    public IReadOnlyList<string> Begun => Read("begin ");
+
+    /// <summary>The id of each run that came to its effect.</summary>
+    public IReadOnlyList<string> Done => Read("effect ");
+
+    private List<string> Read(string mark)
+    {
+        if (!File.Exists(_file))
+        {
+            return [];
+        }
+
+        using var reader = new StreamReader(new FileStream(_file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return [.. reader.ReadToEnd().Split('\n').Where(line => line.StartsWith(mark, StringComparison.Ordinal)).Select(line => line[mark.Length..])];
+    }
+}

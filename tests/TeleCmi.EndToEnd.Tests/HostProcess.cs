@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace TeleCmi.EndToEnd.Tests;
+
+/// <summary>A host as a process of its own, with everything it prints.</summary>
+internal sealed partial class HostProcess : IAsyncDisposable
+{
+    private const string AddressMark = "Webhook: ";
+    private const int Sigterm = 15;
+
+    private static readonly string Dotnet = Path.GetFullPath(Path.Combine(
+        RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
+
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _output = new();
+    private readonly ConcurrentQueue<string> _errors = new();
+    private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private HostProcess(ProcessStartInfo start)
+    {
+        _process = new Process { StartInfo = start, EnableRaisingEvents = true };
+        _process.OutputDataReceived += (_, e) => Note(e.Data, _output);
+        _process.ErrorDataReceived += (_, e) => Note(e.Data, _errors);
+        _process.Exited += (_, _) => _address.TrySetException(new InvalidOperationException("The host ended before it listened."));
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>The webhook's address, once it listens.</summary>
+    public Task<Uri> Address => _address.Task.WaitAsync(TimeSpan.FromSeconds(60));
+
+    public string Output => string.Join('\n', _output);
+
+    public string Errors => string.Join('\n', _errors);
+
+    /// <summary>The product.</summary>
+    public static HostProcess LocalHost(IReadOnlyDictionary<string, string?>? environment = null, params string[] arguments) =>
+        Start("TeleCmi.LocalHost.dll", environment, arguments);
+
+    /// <summary>The product with handlers that can be watched.</summary>
+    public static HostProcess FaultHost(params string[] arguments) => Start("TeleCmi.FaultHost.dll", null, arguments);
+
+    /// <summary>Waits for the end.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> ExitAsync(TimeSpan? deadline = null)
+    {
+        await _process.WaitForExitAsync().WaitAsync(deadline ?? TimeSpan.FromSeconds(120));
+        return _process.ExitCode;
+    }
+
+    /// <summary>Ends it without a warning: SIGKILL or TerminateProcess, itself and not its children.</summary>
+    public async Task KillAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Asks it to stop, as a service manager does.</summary>
+    public void Terminate() => kill(_process.Id, Sigterm).ShouldBe(0);
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        _process.Dispose();
+    }
+
+    private static HostProcess Start(string program, IReadOnlyDictionary<string, string?>? environment, string[] arguments)
+    {
+        var start = new ProcessStartInfo(Dotnet, ["exec", Path.Combine(AppContext.BaseDirectory, program), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string?>(StringComparer.Ordinal))
+        {
+            start.Environment[name] = value;
+        }
+
+        return new HostProcess(start);
+    }
+
+    private void Note(string? line, ConcurrentQueue<string> lines)
+    {
+        if (line is null)
+        {
+            return;
+        }
+
+        lines.Enqueue(line);
+        if (line.StartsWith(AddressMark, StringComparison.Ordinal))
+        {
+            _address.TrySetResult(new Uri(line[AddressMark.Length..].Split(' ')[0]));
+        }
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int kill(int processId, int signal);
+}

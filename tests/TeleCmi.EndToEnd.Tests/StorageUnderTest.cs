@@ -1,0 +1,28 @@
+using Azure.Data.Tables;
+using Azure.Storage.Queues;
+
+namespace TeleCmi.EndToEnd.Tests;
+
+/// <summary>Looks at an account's queues and tables from outside, as a judge would.</summary>
+internal sealed class StorageUnderTest(string connection)
+{
+    private readonly TableServiceClient _tables = new(connection);
+
+    public Task<IReadOnlyList<TableEntity>> JournalAsync() => RowsAsync("CallEvents");
+
+    public Task<IReadOnlyList<TableEntity>> DeadLettersAsync() => RowsAsync("DeadLetters");
+
+    /// <summary>How many messages there are in both queues, hidden ones included.</summary>
+    public async Task<int> QueuedAsync() => await CountAsync("telecmi-events") + await CountAsync("telecmi-events-poison");
+
+    private async Task<int> CountAsync(string name)
+    {
+        var queue = new QueueClient(connection, name);
+        return await queue.ExistsAsync() ? (await queue.GetPropertiesAsync()).Value.ApproximateMessagesCount : 0;
+    }
+
+    private async Task<IReadOnlyList<TableEntity>> RowsAsync(string name) =>
+        await _tables.QueryAsync(table => table.Name == name).AnyAsync()
+            ? await _tables.GetTableClient(name).QueryAsync<TableEntity>().ToListAsync()
+            : [];
+}

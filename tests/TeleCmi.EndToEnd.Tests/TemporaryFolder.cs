@@ -1,0 +1,18 @@
+namespace TeleCmi.EndToEnd.Tests;
+
+internal sealed class TemporaryFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("telecmi-").FullName;
+
+    public void Dispose()
+    {
+        try
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+        catch (IOException)
+        {
+            // On Windows a process that was just killed may still hold a file.
+        }
+    }
+}
