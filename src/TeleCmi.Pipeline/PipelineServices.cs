@@ -29,12 +29,16 @@ public static class PipelineServices
         services.AddSingleton<TeleCmiMetrics>();
         services.AddSingleton<StorageClients>();
         services.AddSingleton<StorageHealth>();
+        services.AddSingleton<QueueStates>();
         services.AddSingleton<IEventQueue>(provider => new StorageQueue(
             provider.GetRequiredService<StorageClients>().Queue(provider.GetRequiredService<IOptions<StorageOptions>>().Value.EventsQueue)));
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<EventReceiver>();
         services.AddSingleton<Journal>();
+        services.AddSingleton<JournalReader>();
+        services.AddSingleton<JournalErasure>();
         services.AddSingleton<DeadLetterStore>();
+        services.AddSingleton<DeadLetterReplay>();
         services.AddSingleton<PoisonArchive>();
         services.AddSingleton<EventProcessor>();
         return services;

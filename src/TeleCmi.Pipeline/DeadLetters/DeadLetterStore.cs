@@ -1,37 +1,110 @@
-using System.Globalization;
+using System.Runtime.CompilerServices;
+using Azure;
 using Azure.Data.Tables;
+using Azure.Data.Tables.Models;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
 
 namespace TeleCmi.Pipeline.DeadLetters;
 
 /// <summary>The table of dead letters: a partition per UTC day of receipt, rows in order of time. Nothing in it expires.</summary>
-public sealed class DeadLetterStore(StorageClients clients, TeleCmiMetrics metrics)
+public sealed class DeadLetterStore(StorageClients clients, TeleCmiMetrics metrics, TimeProvider clock)
 {
     /// <summary>The table.</summary>
     public const string TableName = "DeadLetters";
 
     private readonly TableClient _table = clients.Table(TableName);
 
-    /// <summary>Keeps a dead letter; keeping the same one again changes nothing.</summary>
+    /// <summary>Keeps a dead letter; the same one is kept once, however often it comes.</summary>
     public async Task KeepAsync(DeadLetter letter, CancellationToken cancellation)
     {
-        var receivedAt = letter.ReceivedAt.UtcDateTime;
-        var row = new TableEntity(
-            receivedAt.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-            $"{receivedAt.ToString("HHmmssfff", CultureInfo.InvariantCulture)}-{letter.Discriminator}")
+        var id = DeadLetterId.Of(letter);
+        var row = new TableEntity(id.Partition, id.Row)
         {
-            ["Reason"] = letter.Reason,
-            ["Kind"] = letter.Kind,
-            ["EventId"] = letter.EventId,
-            ["ReceivedAt"] = letter.ReceivedAt,
-            ["Error"] = letter.Error,
-            ["Body"] = letter.Body.ToArray(),
+            [nameof(DeadLetter.Reason)] = letter.Reason,
+            [nameof(DeadLetter.Kind)] = letter.Kind,
+            [nameof(DeadLetter.EventId)] = letter.EventId,
+            [nameof(DeadLetter.ReceivedAt)] = letter.ReceivedAt,
+            [nameof(DeadLetter.Error)] = letter.Error,
+            [nameof(DeadLetter.Body)] = letter.Body.ToArray(),
         };
 
         if (await _table.TryInsertAsync(row, cancellation))
         {
             metrics.DeadLettered(letter.Reason, letter.Kind);
+            return;
         }
+
+        // Back from a replay that has not removed its row yet: a new version of the row keeps that removal from taking it.
+        await _table.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation);
+    }
+
+    /// <summary>Walks the dead letters that match, oldest first.</summary>
+    public async IAsyncEnumerable<StoredDeadLetter> QueryAsync(DeadLetterFilter filter, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await foreach (var row in _table.RowsAsync(filter.ToOData(), columns: null, clock, cancellation))
+        {
+            yield return Read(row);
+        }
+    }
+
+    /// <summary>Counts them by reason, without reading their bodies.</summary>
+    public async Task<DeadLetterCount> CountAsync(CancellationToken cancellation)
+    {
+        var byReason = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        DateTimeOffset? oldest = null;
+        await foreach (var row in _table.RowsAsync(filter: null, [nameof(DeadLetter.Reason), nameof(DeadLetter.ReceivedAt)], clock, cancellation))
+        {
+            var reason = row.GetString(nameof(DeadLetter.Reason)) ?? "";
+            byReason[reason] = byReason.GetValueOrDefault(reason) + 1;
+            oldest ??= row.GetDateTimeOffset(nameof(DeadLetter.ReceivedAt));
+        }
+
+        return new DeadLetterCount(byReason, oldest);
+    }
+
+    /// <summary>Finds one.</summary>
+    /// <returns>Null when it is not there (any more).</returns>
+    public Task<StoredDeadLetter?> FindAsync(DeadLetterId id, CancellationToken cancellation) => Deadline.RunAsync(
+        async deadline => await _table.FindAsync(id.Partition, id.Row, deadline) is { } row ? Read(row) : null,
+        Deadline.OfStorage,
+        clock,
+        cancellation);
+
+    /// <summary>Removes one for good, unless it was kept again since it was read.</summary>
+    /// <returns>Whether it is gone; false when it came back in the meantime and stays.</returns>
+    public Task<bool> RemoveAsync(StoredDeadLetter letter, CancellationToken cancellation) => Deadline.RunAsync(
+        async deadline =>
+        {
+            try
+            {
+                await _table.DeleteEntityAsync(letter.Id.Partition, letter.Id.Row, letter.Version, deadline);
+                return true;
+            }
+            catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.UpdateConditionNotSatisfied)
+            {
+                return false;
+            }
+        },
+        Deadline.OfStorage,
+        clock,
+        cancellation);
+
+    private static StoredDeadLetter Read(TableEntity row)
+    {
+        var id = new DeadLetterId(row.PartitionKey, row.RowKey);
+        return new StoredDeadLetter(
+            id,
+            new DeadLetter
+            {
+                Reason = row.GetString(nameof(DeadLetter.Reason)) ?? "",
+                Kind = row.GetString(nameof(DeadLetter.Kind)),
+                EventId = row.GetString(nameof(DeadLetter.EventId)),
+                ReceivedAt = row.GetDateTimeOffset(nameof(DeadLetter.ReceivedAt)) ?? row.Timestamp ?? default,
+                Error = row.GetString(nameof(DeadLetter.Error)) ?? "",
+                Body = row.GetBinary(nameof(DeadLetter.Body)) ?? [],
+                Discriminator = id.Row[(id.Row.IndexOf('-', StringComparison.Ordinal) + 1)..],
+            },
+            row.ETag);
     }
 }

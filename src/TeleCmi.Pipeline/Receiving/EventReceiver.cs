@@ -26,8 +26,7 @@ public sealed partial class EventReceiver
     private readonly TeleCmiMetrics _metrics;
     private readonly TimeProvider _clock;
     private readonly ILogger<EventReceiver> _logger;
-    private readonly HashSet<EventKind> _accepted;
-    private readonly HashSet<string> _appIds;
+    private readonly EventAcceptance _acceptance;
     private readonly int _maxBytes;
     private readonly TimeSpan _enqueueDeadline;
 
@@ -45,8 +44,7 @@ public sealed partial class EventReceiver
         _metrics = metrics;
         _clock = clock;
         _logger = logger;
-        _accepted = AcceptedKinds(options.Value.AcceptedEvents);
-        _appIds = [.. TeleCmiOptions.Split(options.Value.AppIds)];
+        _acceptance = new EventAcceptance(options);
         _maxBytes = options.Value.MaxEventBytes;
         _enqueueDeadline = options.Value.EnqueueDeadline;
     }
@@ -155,7 +153,7 @@ public sealed partial class EventReceiver
             return await RejectAsync(fault, asItCame);
         }
 
-        if (_appIds.Count > 0 && (notice.AppIdText is not { } appId || !_appIds.Contains(appId)))
+        if (!_acceptance.IsServed(notice))
         {
             Log.Forbidden(_logger, notice.Id);
             return new(
@@ -164,7 +162,7 @@ public sealed partial class EventReceiver
                 notice);
         }
 
-        if (!_accepted.Contains(notice.Kind))
+        if (!_acceptance.IsWanted(notice.Kind))
         {
             Log.Ignored(_logger, notice.Id, notice.Kind.Name());
             return new(WebhookAnswer.Ignored(notice.Kind), "ignored", notice);
@@ -263,12 +261,6 @@ public sealed partial class EventReceiver
     private static bool IsForm(WebhookRequest request, ReadOnlySpan<byte> body) =>
         request.ContentType?.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) == true
         && !body.TrimStart(" \t\r\n\uFEFF"u8).StartsWith("{"u8);
-
-    private static HashSet<EventKind> AcceptedKinds(string setting)
-    {
-        var names = TeleCmiOptions.Split(setting);
-        return [.. EventKinds.All.Where(kind => names.Contains("*") || names.Contains(kind.Name()))];
-    }
 
     private readonly record struct Received(WebhookAnswer Answer, string Outcome, Notice? Notice = null);
 

@@ -10,15 +10,15 @@ namespace TeleCmi.Pipeline.Storage;
 public sealed class StorageClients
 {
     private readonly Lazy<QueueServiceClient> _queues;
+    private readonly Lazy<QueueServiceClient> _undecodedQueues;
     private readonly Lazy<TableServiceClient> _tables;
 
     /// <summary>Makes the clients when they are first used.</summary>
     public StorageClients(IOptions<StorageOptions> options)
     {
         var credential = new Lazy<TokenCredential>(() => CredentialOf(options.Value));
-        _queues = new(() => options.Value.ConnectionString is { } connection
-            ? new QueueServiceClient(connection, QueueOptions())
-            : new QueueServiceClient(options.Value.QueueServiceUri, credential.Value, QueueOptions()));
+        _queues = new(() => Queues(options.Value, credential, QueueMessageEncoding.Base64));
+        _undecodedQueues = new(() => Queues(options.Value, credential, QueueMessageEncoding.None));
         _tables = new(() => options.Value.ConnectionString is { } connection
             ? new TableServiceClient(connection, TableOptions())
             : new TableServiceClient(options.Value.TableServiceUri, credential.Value, TableOptions()));
@@ -26,6 +26,9 @@ public sealed class StorageClients
 
     /// <summary>A queue whose messages are Base64 on the wire, as the queue trigger expects.</summary>
     public QueueClient Queue(string name) => _queues.Value.GetQueueClient(name);
+
+    /// <summary>A queue to look at without reading its messages: one that is not Base64 must not hide the others.</summary>
+    internal QueueClient UndecodedQueue(string name) => _undecodedQueues.Value.GetQueueClient(name);
 
     /// <summary>A table.</summary>
     public TableClient Table(string name) => _tables.Value.GetTableClient(name);
@@ -35,11 +38,13 @@ public sealed class StorageClients
         : options.ClientId is { } clientId ? new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(clientId))
         : new ManagedIdentityCredential(ManagedIdentityId.SystemAssigned);
 
-    private static QueueClientOptions QueueOptions()
+    private static QueueServiceClient Queues(StorageOptions storage, Lazy<TokenCredential> credential, QueueMessageEncoding encoding)
     {
-        var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 };
+        var options = new QueueClientOptions { MessageEncoding = encoding };
         SetRetries(options.Retry);
-        return options;
+        return storage.ConnectionString is { } connection
+            ? new QueueServiceClient(connection, options)
+            : new QueueServiceClient(storage.QueueServiceUri, credential.Value, options);
     }
 
     private static TableClientOptions TableOptions()

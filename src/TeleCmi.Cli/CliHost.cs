@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Configuration;
+
+namespace TeleCmi.Cli;
+
+/// <summary>What surrounds the tool: its streams, its settings, its clock.</summary>
+public sealed record CliHost
+{
+    /// <summary>Takes what was asked for.</summary>
+    public required TextWriter Out { get; init; }
+
+    /// <summary>Takes messages, questions and progress.</summary>
+    public required TextWriter Error { get; init; }
+
+    /// <summary>Gives the answers to questions.</summary>
+    public required TextReader In { get; init; }
+
+    /// <summary>The same settings as the app's.</summary>
+    public required IConfiguration Settings { get; init; }
+
+    /// <summary>The time.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Whether a person sits at a terminal: progress is drawn and questions are asked.</summary>
+    public bool IsInteractive { get; init; }
+}

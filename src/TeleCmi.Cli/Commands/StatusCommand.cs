@@ -1,0 +1,141 @@
+using System.CommandLine;
+using System.Globalization;
+using TeleCmi.Cli.Output;
+using TeleCmi.Pipeline.DeadLetters;
+using TeleCmi.Pipeline.Storage;
+
+namespace TeleCmi.Cli.Commands;
+
+/// <summary><c>telecmi status</c>: is all well, and if not, what needs a person.</summary>
+internal static class StatusCommand
+{
+    public static Command Create(CommandRunner runner)
+    {
+        var json = CommonOptions.Json();
+        var maxQueueAge = new Option<TimeSpan>("--max-queue-age")
+        {
+            Description = "How old (hours:minutes:seconds) a message in the events queue may be before a person is needed.",
+            DefaultValueFactory = _ => TimeSpan.FromMinutes(5),
+        };
+        var maxSilence = new Option<TimeSpan?>("--max-silence")
+        {
+            Description = "How long ago (hours:minutes:seconds) the last event may be; without it, silence is fine.",
+        };
+        var command = new Command("status", "Queue depths and oldest ages, dead letters, last event received; exit code 3 when something needs a person.")
+        {
+            json, maxQueueAge, maxSilence,
+        };
+        runner.OnStorage(command, async (parsed, terminal, connection, cancellation) =>
+        {
+            var status = new Status(
+                runner.Host.Clock.GetUtcNow(),
+                await connection.Queues.GetAsync(cancellation),
+                await connection.DeadLetters.CountAsync(cancellation),
+                await connection.Journal.LastReceivedAsync(cancellation));
+            var needs = status.Needs(parsed.GetValue(maxQueueAge), parsed.GetValue(maxSilence)).ToList();
+            if (parsed.GetValue(json))
+            {
+                await WriteJsonAsync(terminal, status, needs);
+            }
+            else
+            {
+                Write(terminal, status, needs);
+            }
+
+            return needs.Count == 0 ? ExitCodes.Fine : ExitCodes.NeedsPerson;
+        });
+        return command;
+    }
+
+    private static void Write(Terminal terminal, Status status, List<string> needs)
+    {
+        foreach (var queue in status.Queues)
+        {
+            Line(terminal, $"queue {queue.Name}", queue switch
+            {
+                { Messages: 0 } => "empty",
+                { OldestVisible: { } oldest } => $"{queue.Messages} waiting, the oldest since {Ago(status.At - oldest)}",
+                _ => $"{queue.Messages} being worked on or waiting for another try",
+            });
+        }
+
+        Line(terminal, "dead letters", status.DeadLetters.Total == 0
+            ? "none"
+            : $"{status.DeadLetters.Total} ({string.Join(", ", status.DeadLetters.ByReason.Select(reason => $"{reason.Key} {reason.Value}"))}), the oldest received {Times.Of(status.DeadLetters.Oldest)}");
+        Line(terminal, "last event received", status.LastReceived is { } last ? $"{Times.Of(last)}, {Ago(status.At - last)} ago" : "none yet");
+        Line(terminal, "a person", needs.Count == 0 ? "is not needed" : $"is needed: {string.Join("; ", needs)}");
+    }
+
+    private static void Line(Terminal terminal, string name, string value) => terminal.Line($"{name,-30} {value}");
+
+    private static Task WriteJsonAsync(Terminal terminal, Status status, List<string> needs) => terminal.JsonAsync(writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteBoolean("needsPerson", needs.Count > 0);
+        writer.WriteStartArray("needs");
+        needs.ForEach(writer.WriteStringValue);
+        writer.WriteEndArray();
+        writer.WriteStartArray("queues");
+        foreach (var queue in status.Queues)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("name", queue.Name);
+            writer.WriteNumber("messages", queue.Messages);
+            writer.WriteTime("oldestVisible", queue.OldestVisible);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        writer.WriteStartObject("deadLetters");
+        writer.WriteNumber("total", status.DeadLetters.Total);
+        writer.WriteStartObject("byReason");
+        foreach (var (reason, count) in status.DeadLetters.ByReason)
+        {
+            writer.WriteNumber(reason, count);
+        }
+
+        writer.WriteEndObject();
+        writer.WriteTime("oldest", status.DeadLetters.Oldest);
+        writer.WriteEndObject();
+        writer.WriteTime("lastReceived", status.LastReceived);
+        writer.WriteEndObject();
+    });
+
+    private static string Ago(TimeSpan age) => age switch
+    {
+        { TotalSeconds: < 1 } => "0 s",
+        { TotalMinutes: < 2 } => string.Create(CultureInfo.InvariantCulture, $"{age.TotalSeconds:F0} s"),
+        { TotalHours: < 2 } => string.Create(CultureInfo.InvariantCulture, $"{age.TotalMinutes:F0} min"),
+        { TotalDays: < 2 } => string.Create(CultureInfo.InvariantCulture, $"{age.TotalHours:F0} h"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{age.TotalDays:F0} days"),
+    };
+
+    private sealed record Status(
+        DateTimeOffset At, IReadOnlyList<QueueState> Queues, DeadLetterCount DeadLetters, DateTimeOffset? LastReceived)
+    {
+        public IEnumerable<string> Needs(TimeSpan maxQueueAge, TimeSpan? maxSilence)
+        {
+            foreach (var queue in Queues)
+            {
+                if (queue is { IsPoison: true, Messages: > 0 })
+                {
+                    yield return $"{queue.Name} holds what failed too often";
+                }
+                else if (queue.OldestVisible is { } oldest && At - oldest > maxQueueAge)
+                {
+                    yield return $"{queue.Name} is not being worked on";
+                }
+            }
+
+            if (DeadLetters.Total > 0)
+            {
+                yield return "there are dead letters";
+            }
+
+            if (maxSilence is { } silence && (LastReceived is not { } last || At - last > silence))
+            {
+                yield return $"no event within {silence}";
+            }
+        }
+    }
+}

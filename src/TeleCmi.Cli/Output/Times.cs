@@ -1,0 +1,12 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace TeleCmi.Cli.Output;
+
+/// <summary>One form for every moment that is written: UTC, to the millisecond.</summary>
+internal static class Times
+{
+    public static string? Of(DateTimeOffset? time) => time?.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+
+    public static void WriteTime(this Utf8JsonWriter writer, string name, DateTimeOffset? time) => writer.WriteString(name, Of(time));
+}

@@ -1,0 +1,135 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using TeleCmi.Events;
+using TeleCmi.Pipeline.Receiving;
+using TeleCmi.Pipeline.Storage;
+
+namespace TeleCmi.Pipeline.DeadLetters;
+
+/// <summary>
+/// Sends dead letters through the queue again. A letter leaves the table only after the queue has it, so a replay that
+/// breaks off loses nothing; done again it queues the same event, with the same time of receipt, a second time, and the
+/// journal sees through that.
+/// </summary>
+public sealed partial class DeadLetterReplay(
+    DeadLetterStore deadLetters, IEventQueue queue, IOptions<TeleCmiOptions> options, TimeProvider clock, ILogger<DeadLetterReplay> logger)
+{
+    private readonly EventAcceptance _acceptance = new(options);
+
+    /// <summary>Replays one letter.</summary>
+    /// <exception cref="TimeoutException">Storage did not answer; the letter is still there.</exception>
+    /// <exception cref="Azure.RequestFailedException">Storage refused; the letter is still there.</exception>
+    public async Task<ReplayResult> ReplayAsync(StoredDeadLetter letter, CancellationToken cancellation)
+    {
+        using var message = new PooledBuffer(letter.Letter.Body.Length + EventEnvelope.MaxOverhead);
+        if (!TryPrepare(letter.Letter, message, out var eventId, out var fault))
+        {
+            Log.Stays(logger, letter.Id, fault);
+            return new ReplayResult(ReplayOutcome.Stays, null, fault);
+        }
+
+        await Deadline.RunAsync(
+            async deadline =>
+            {
+                await queue.EnqueueAsync(message.Written, deadline);
+                return true;
+            },
+            Deadline.OfStorage,
+            clock,
+            cancellation);
+
+        // The queue has it: an interruption now would only leave the letter in both places.
+        var removed = await deadLetters.RemoveAsync(letter, CancellationToken.None);
+        Log.Replayed(logger, letter.Id, eventId);
+        return removed
+            ? new ReplayResult(ReplayOutcome.Replayed, eventId, null)
+            : new ReplayResult(ReplayOutcome.CameBack, eventId, "It was replayed and has already failed again.");
+    }
+
+    private bool TryPrepare(
+        DeadLetter letter, PooledBuffer message, [NotNullWhen(true)] out string? eventId, [NotNullWhen(false)] out string? fault)
+    {
+        eventId = null;
+        switch (letter.Reason)
+        {
+            case DeadLetterReason.Poison:
+                if (!EventEnvelope.TryRead(letter.Body, out var callEvent, out fault))
+                {
+                    return false;
+                }
+
+                letter.Body.Span.CopyTo(message.GetSpan(letter.Body.Length));
+                message.Advance(letter.Body.Length);
+                eventId = callEvent.Id;
+                return true;
+
+            case DeadLetterReason.Rejected:
+                if (!TryReadAgain(letter.Body, out var notice, out fault))
+                {
+                    return false;
+                }
+
+                // With the time of the first receipt, every replay of this letter makes the same message.
+                EventEnvelope.Write(message, notice, letter.ReceivedAt, traceParent: null);
+                eventId = notice.Id;
+                return true;
+
+            default:
+                fault = "A dead letter of this reason cannot be replayed.";
+                return false;
+        }
+    }
+
+    // As the receiver reads and judges a request, which may have become wiser or been given other settings since.
+    private bool TryReadAgain(ReadOnlyMemory<byte> body, [NotNullWhen(true)] out Notice? notice, [NotNullWhen(false)] out string? fault)
+    {
+        if (!Notice.TryRead(body, out notice, out fault) && !TryReadFields(body, out notice))
+        {
+            return false;
+        }
+
+        fault = !_acceptance.IsServed(notice) ? "It can be read now, but its app id is not in TeleCmi__AppIds."
+            : !_acceptance.IsWanted(notice.Kind) ? $"It can be read now, but its kind, {notice.Kind.Name()}, is not in TeleCmi__AcceptedEvents."
+            : notice.Json.Length > TeleCmiOptions.LargestEventBytes ? "It can be read now, but is too large for the queue."
+            : null;
+        return fault is null;
+    }
+
+    private static bool TryReadFields(ReadOnlyMemory<byte> body, [NotNullWhen(true)] out Notice? notice)
+    {
+        notice = null;
+        var json = new System.Buffers.ArrayBufferWriter<byte>(body.Length + 16);
+        return !body.Span.TrimStart(" \t\r\n\uFEFF"u8).StartsWith("{"u8)
+            && NoticeForm.WriteJson(body.Span, json) > 0
+            && Notice.TryRead(json.WrittenMemory, out notice, out _);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 33, Level = LogLevel.Information, Message = "Dead letter {DeadLetter} was replayed: the queue has event {EventId}.")]
+        public static partial void Replayed(ILogger logger, DeadLetterId deadLetter, string eventId);
+
+        [LoggerMessage(EventId = 34, Level = LogLevel.Warning, Message = "Dead letter {DeadLetter} was not replayed and stays: {Fault}")]
+        public static partial void Stays(ILogger logger, DeadLetterId deadLetter, string fault);
+    }
+}
+
+/// <summary>How a replay ended.</summary>
+public enum ReplayOutcome
+{
+    /// <summary>The queue has the event, and the letter is gone.</summary>
+    Replayed,
+
+    /// <summary>The queue had the event, and it became a dead letter again before the old one was removed.</summary>
+    CameBack,
+
+    /// <summary>Not replayed: a person has to look at it.</summary>
+    Stays,
+}
+
+/// <summary>What became of a replay.</summary>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="EventId">The event's id, when there is one.</param>
+/// <param name="Fault">Why it is still there.</param>
+public sealed record ReplayResult(ReplayOutcome Outcome, string? EventId, string? Fault);

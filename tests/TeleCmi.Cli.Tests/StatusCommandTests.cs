@@ -1,0 +1,76 @@
+using TeleCmi.TestSupport;
+
+namespace TeleCmi.Cli.Tests;
+
+public sealed class StatusCommandTests(AzuriteFixture azurite)
+{
+    private readonly Operator _operator = new(azurite.NewStorage());
+
+    [Fact]
+    public async Task Status_OfANewAccount_NeedsNobody()
+    {
+        var result = await _operator.RunAsync("status");
+        result.ExitCode.ShouldBe(ExitCodes.Fine, result.Error);
+        result.Out.ShouldContain("telecmi-events ");
+        result.Out.ShouldContain("telecmi-events-poison");
+        result.Out.ShouldContain("none yet");
+        result.Out.ShouldContain("is not needed");
+    }
+
+    [Fact]
+    public async Task Status_WithDeadLetters_NeedsAPerson()
+    {
+        await _operator.KeepRejectedAsync("one");
+        await _operator.KeepPoisonAsync(Notices.Answered());
+        var result = await _operator.RunAsync("status", "--json");
+        result.ExitCode.ShouldBe(ExitCodes.NeedsPerson);
+        result.Json.GetProperty("needsPerson").GetBoolean().ShouldBeTrue();
+        var deadLetters = result.Json.GetProperty("deadLetters");
+        deadLetters.GetProperty("total").GetInt32().ShouldBe(2);
+        deadLetters.GetProperty("byReason").GetProperty("poison").GetInt32().ShouldBe(1);
+        deadLetters.GetProperty("oldest").GetString().ShouldBe("2026-03-01T10:00:00.000Z");
+        (await _operator.RunAsync("status")).Out.ShouldContain("2 (poison 1, rejected 1)");
+    }
+
+    [Fact]
+    public async Task Status_WithAMessageThatNobodyTakes_NeedsAPersonOnceItIsOld()
+    {
+        await _operator.Queue.CreateAsync();
+        await _operator.Queue.SendMessageAsync("waiting");
+        (await _operator.RunAsync("status")).ExitCode.ShouldBe(ExitCodes.Fine);
+        var later = new Operator(_operator.Storage) { Clock = new LaterClock(TimeSpan.FromMinutes(6)) };
+        var result = await later.RunAsync("status");
+        result.ExitCode.ShouldBe(ExitCodes.NeedsPerson);
+        result.Out.ShouldContain("telecmi-events is not being worked on");
+        (await later.RunAsync("status", "--max-queue-age", "01:00:00")).ExitCode.ShouldBe(ExitCodes.Fine);
+    }
+
+    [Fact]
+    public async Task Status_WithPoison_NeedsAPerson()
+    {
+        var poison = new Azure.Storage.Queues.QueueClient(_operator.Storage, "telecmi-events-poison");
+        await poison.CreateAsync();
+        await poison.SendMessageAsync("failed");
+        (await _operator.RunAsync("status")).ExitCode.ShouldBe(ExitCodes.NeedsPerson);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("1650635340436")]
+    public async Task Status_TellsTheLastEvent_WhateverItsOwnTimeSays(string? time)
+    {
+        var before = TimeProvider.System.GetUtcNow().AddSeconds(-1);
+        await _operator.JournalAsync(Notices.Answered(time: time ?? $"{before.ToUnixTimeMilliseconds()}"));
+        var result = await _operator.RunAsync("status", "--json", "--max-silence", "00:05:00");
+        result.ExitCode.ShouldBe(ExitCodes.Fine);
+        result.Json.GetProperty("lastReceived").GetDateTimeOffset().ShouldBeGreaterThan(before);
+
+        var later = new Operator(_operator.Storage) { Clock = new LaterClock(TimeSpan.FromMinutes(6)) };
+        (await later.RunAsync("status", "--max-silence", "00:05:00")).ExitCode.ShouldBe(ExitCodes.NeedsPerson);
+    }
+
+    private sealed class LaterClock(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + by;
+    }
+}
