@@ -3,6 +3,7 @@ using Azure;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
 using TeleCmi.Pipeline.Storage;
+using TeleCmi.Pipeline.Telemetry;
 
 namespace TeleCmi.LocalHost;
 
@@ -79,7 +80,7 @@ public sealed partial class QueuePump(
             {
                 if (reachable)
                 {
-                    Log.Unreachable(logger, e, queue.Name);
+                    Log.Unreachable(logger, queue.Name, LogText.Of(e.GetBaseException().Message));
                     reachable = false;
                 }
 
@@ -206,8 +207,8 @@ public sealed partial class QueuePump(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 100, Level = LogLevel.Warning, Message = "Queue {Queue} cannot be read; trying on.")]
-        public static partial void Unreachable(ILogger logger, Exception exception, string queue);
+        [LoggerMessage(EventId = 100, Level = LogLevel.Warning, Message = "Queue {Queue} cannot be read ({Fault}); trying on.")]
+        public static partial void Unreachable(ILogger logger, string queue, string fault);
 
         [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message = "Queue {Queue} can be read again.")]
         public static partial void Reachable(ILogger logger, string queue);
