@@ -155,6 +155,13 @@ public sealed class DeadLetterCommandsTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task Replay_OfFieldsThatAreStillUnreadable_SaysWhatIsWrongWithThem()
+    {
+        await _operator.KeepRejectedAsync([.. "type=event&user="u8, 0xFF]);
+        (await _operator.RunAsync("dead-letters", "replay", "--all")).Out.ShouldContain("stays: A field is not valid UTF-8 text.");
+    }
+
+    [Fact]
     public async Task Replay_OfARejectedBody_ObeysTheSettingsAsTheReceiverDoes()
     {
         await _operator.KeepRejectedAsync(Notices.Answered(status: "hangup"));

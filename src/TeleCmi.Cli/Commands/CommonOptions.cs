@@ -21,7 +21,7 @@ internal static class CommonOptions
 
     public static Option<string?> Kind()
     {
-        var option = new Option<string?>("--kind") { Description = "Only this kind, such as outgoing.answered." };
+        var option = new Option<string?>("--kind") { Description = "Only this kind, such as outgoing.answered.", HelpName = "kind" };
         return option.AcceptOnlyFromAmong([.. EventKinds.All.Select(kind => kind.Name())]);
     }
 

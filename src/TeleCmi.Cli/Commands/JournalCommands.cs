@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using TeleCmi.Cli.Output;
 using TeleCmi.Pipeline.Journaling;
@@ -12,7 +13,8 @@ internal static class JournalCommands
 {
     private const int RowsBetweenFlushes = 1000;
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    // What could harm a terminal is made visible when it is written there.
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Command Create(CommandRunner runner) => new("journal", "What has been processed.")
     {

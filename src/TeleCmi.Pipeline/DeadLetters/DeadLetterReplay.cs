@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -84,7 +85,7 @@ public sealed partial class DeadLetterReplay(
     // As the receiver reads and judges a request, which may have become wiser or been given other settings since.
     private bool TryReadAgain(ReadOnlyMemory<byte> body, [NotNullWhen(true)] out Notice? notice, [NotNullWhen(false)] out string? fault)
     {
-        if (!Notice.TryRead(body, out notice, out fault) && !TryReadFields(body, out notice))
+        if (!(LooksLikeFields(body.Span) ? TryReadFields(body, out notice, out fault) : Notice.TryRead(body, out notice, out fault)))
         {
             return false;
         }
@@ -96,13 +97,21 @@ public sealed partial class DeadLetterReplay(
         return fault is null;
     }
 
-    private static bool TryReadFields(ReadOnlyMemory<byte> body, [NotNullWhen(true)] out Notice? notice)
+    // The Content-Type is not kept; fields have an equals sign, and do not begin as JSON does.
+    private static bool LooksLikeFields(ReadOnlySpan<byte> body) =>
+        body.Contains((byte)'=') && body.TrimStart(" \t\r\n\uFEFF"u8) is not [(byte)'{' or (byte)'[' or (byte)'"', ..];
+
+    private static bool TryReadFields(ReadOnlyMemory<byte> body, [NotNullWhen(true)] out Notice? notice, [NotNullWhen(false)] out string? fault)
     {
+        var json = new ArrayBufferWriter<byte>(body.Length + 16);
+        if (NoticeForm.WriteJson(body.Span, json) >= 0)
+        {
+            return Notice.TryRead(json.WrittenMemory, out notice, out fault);
+        }
+
         notice = null;
-        var json = new System.Buffers.ArrayBufferWriter<byte>(body.Length + 16);
-        return !body.Span.TrimStart(" \t\r\n\uFEFF"u8).StartsWith("{"u8)
-            && NoticeForm.WriteJson(body.Span, json) > 0
-            && Notice.TryRead(json.WrittenMemory, out notice, out _);
+        fault = "A field is not valid UTF-8 text.";
+        return false;
     }
 
     private static partial class Log
