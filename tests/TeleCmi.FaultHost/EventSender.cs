@@ -17,6 +17,7 @@ internal sealed class EventSender(Uri webhook, int seed) : IDisposable
     private long _requests;
     private long _refusals;
     private long _breaks;
+    private long _finished;
 
     /// <summary>Every id that was sent, and whether it was acknowledged.</summary>
     public IReadOnlyDictionary<string, bool> Sent => _acknowledged;
@@ -28,6 +29,9 @@ internal sealed class EventSender(Uri webhook, int seed) : IDisposable
 
     /// <summary>Requests that got no answer at all.</summary>
     public long Breaks => Interlocked.Read(ref _breaks);
+
+    /// <summary>How many events it is done with.</summary>
+    public long Finished => Interlocked.Read(ref _finished);
 
     /// <summary>Sends the events whose numbers come through the channel.</summary>
     public Task SendAsync(ChannelReader<int> numbers) => Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => WorkAsync(numbers)));
@@ -56,6 +60,8 @@ internal sealed class EventSender(Uri webhook, int seed) : IDisposable
             {
                 await IsAcknowledgedAsync(notice, byGet: true);
             }
+
+            Interlocked.Increment(ref _finished);
         }
     }
 

@@ -57,6 +57,7 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
                     numbers.Writer.TryWrite(number);
                 }
 
+                await WhenMostAreSentAsync(sender, Portion(step, steps.Length));
                 await Task.Delay(random.Next(options.Pause / 10, options.Pause));
                 switch (steps[step])
                 {
@@ -147,6 +148,19 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
         catch (TimeoutException)
         {
             return false;
+        }
+    }
+
+    // Faults that come faster than events would leave most events undisturbed.
+    private static async Task WhenMostAreSentAsync(EventSender sender, int events)
+    {
+        try
+        {
+            await Eventually.HoldsAsync(() => Task.FromResult(sender.Finished >= events), TimeSpan.FromSeconds(10));
+        }
+        catch (TimeoutException)
+        {
+            // Storage or host are slow to come back: the next fault comes all the same.
         }
     }
 

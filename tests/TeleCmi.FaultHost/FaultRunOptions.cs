@@ -16,7 +16,7 @@ public sealed class FaultRunOptions
     public int Restarts { get; set; } = 1;
 
     /// <summary>The longest pause before each of these, in milliseconds.</summary>
-    public int Pause { get; set; } = 2000;
+    public int Pause { get; set; } = 1500;
 
     /// <summary>The share of chunks on the wire to storage that are delayed, dropped or cut.</summary>
     public double WireFaults { get; set; } = 0.005;
