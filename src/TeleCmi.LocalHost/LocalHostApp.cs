@@ -35,6 +35,9 @@ public static class LocalHostApp
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestLineSize = LongestRequestLine;
+
+            // The receiver has a deadline of its own for a slow body, and an answer.
+            kestrel.Limits.MinRequestBodyDataRate = null;
         });
         AddLogging(builder.Logging);
         builder.Services.AddTeleCmiPipeline();
@@ -110,7 +113,8 @@ public static class LocalHostApp
     {
         var urls = (configuration["urls"] ?? DefaultUrl).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         var beyond = urls.Where(url => !IsLoopback(url)).ToArray();
-        if (beyond.Length == 0 || !string.IsNullOrWhiteSpace(configuration[$"{TeleCmiOptions.SectionName}:{nameof(TeleCmiOptions.AccessTokens)}"]))
+        var tokens = configuration[$"{TeleCmiOptions.SectionName}:{nameof(TeleCmiOptions.AccessTokens)}"] ?? "";
+        if (beyond.Length == 0 || tokens.Split(',').Any(token => !string.IsNullOrWhiteSpace(token)))
         {
             return;
         }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using TeleCmi.LocalHost;
 using TeleCmi.Pipeline.Processing;
+using TeleCmi.TestSupport;
 
 namespace TeleCmi.EndToEnd.Tests;
 

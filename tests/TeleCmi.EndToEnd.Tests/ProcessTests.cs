@@ -113,6 +113,7 @@ public sealed class ProcessTests(AzuriteFixture azurite)
     [InlineData("--urls=http://192.0.2.1:5000 --TeleCmi:AccessTokens=token-of-at-least-twenty", "--urls")]
     [InlineData("--urls=http://0.0.0.0:0", "TeleCmi__AccessTokens")]
     [InlineData("--urls=http://*:7071", "TeleCmi__AccessTokens")]
+    [InlineData("--urls=http://*:7071 --TeleCmi:AccessTokens=,", "TeleCmi__AccessTokens")]
     [InlineData("--urls=http://127.0.0.1:0;http://[::]:0", "TeleCmi__AccessTokens")]
     public async Task AWrongSetting_IsOneSentenceAndExitCode1(string setting, string named)
     {

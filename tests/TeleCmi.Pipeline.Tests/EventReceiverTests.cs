@@ -288,11 +288,13 @@ public sealed class EventReceiverTests(AzuriteFixture azurite, StorageRequests r
         (await answer).ShouldBeProblem(408, "too-slow");
     }
 
-    [Fact]
-    public async Task ABodyThatBreaksOff_Is400()
+    [Theory]
+    [InlineData(typeof(IOException))]
+    [InlineData(typeof(OperationCanceledException))]
+    public async Task ABodyThatBreaksOff_Is400(Type fault)
     {
         await using var pipeline = new PipelineUnderTest(StorageGone);
-        using var body = new BrokenStream();
+        using var body = new BrokenStream((Exception)Activator.CreateInstance(fault)!);
 
         (await pipeline.PostAsync(body, contentLength: 100)).ShouldBeProblem(400, "broken-body");
     }

@@ -53,6 +53,23 @@ public sealed class PoisonArchiveTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task AnEventThatFailedTooOften_IsNoDeadLetterAnyMore_OnceAnotherDeliveryGetsThrough()
+    {
+        var fails = true;
+        await using var pipeline = new PipelineUnderTest(azurite.NewStorage(), services => services.AddSingleton<ICallEventHandler>(
+            new TestHandler("flaky", new Runs(), (_, _) => fails ? throw new InvalidOperationException("not yet") : Task.CompletedTask)));
+        await Should.ThrowAsync<HandlerFailedException>(() => pipeline.Processor.ProcessAsync(Message, CancellationToken.None));
+        await pipeline.PoisonArchive.ArchiveAsync(Message, null, CancellationToken.None);
+        (await pipeline.DeadLetterRowsAsync()).Count.ShouldBe(1);
+
+        fails = false;
+        await pipeline.Processor.ProcessAsync(PipelineUnderTest.EnvelopeOf(SampleNotices.Answered, Received.AddMinutes(5)), CancellationToken.None);
+
+        (await pipeline.DeadLetterRowsAsync()).ShouldBeEmpty();
+        (await pipeline.JournalRowsAsync()).ShouldHaveSingleItem().GetDateTimeOffset("ProcessedAt").ShouldNotBeNull();
+    }
+
+    [Fact]
     public async Task AnEventThatIsFinished_IsDropped()
     {
         await using var pipeline = new PipelineUnderTest(azurite.NewStorage());

@@ -50,8 +50,8 @@ internal sealed class SilentStream : BodyStream
 }
 
 /// <summary>A body whose sender has hung up.</summary>
-internal sealed class BrokenStream : BodyStream
+internal sealed class BrokenStream(Exception fault) : BodyStream
 {
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        throw new IOException("The client reset the request stream.");
+        throw fault;
 }

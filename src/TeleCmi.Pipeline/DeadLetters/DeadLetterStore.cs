@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Azure;
 using Azure.Data.Tables;
 using Azure.Data.Tables.Models;
+using TeleCmi.Events;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
 
@@ -89,6 +90,13 @@ public sealed class DeadLetterStore(StorageClients clients, TeleCmiMetrics metri
         Deadline.OfStorage,
         clock,
         cancellation);
+
+    /// <summary>Takes back what was kept of an event that has come to its end after all, by another delivery.</summary>
+    internal async Task WithdrawAsync(CallEvent callEvent, DateTimeOffset firstReceivedAt, CancellationToken cancellation)
+    {
+        var id = DeadLetterId.OfPoison(callEvent, firstReceivedAt);
+        await _table.DeleteEntityAsync(id.Partition, id.Row, ETag.All, cancellation);
+    }
 
     private static StoredDeadLetter Read(TableEntity row)
     {

@@ -52,22 +52,33 @@ public sealed partial class PoisonArchive(
             return;
         }
 
+        // Resends of one event that all fail are one dead letter: the first delivery's.
+        var receivedAt = progress?.FirstReceivedAt ?? callEvent.ReceivedAt;
         await deadLetters.KeepAsync(
             new DeadLetter
             {
                 Reason = DeadLetterReason.Poison,
                 Kind = callEvent.Kind.Name(),
                 EventId = callEvent.Id,
-
-                // Resends of one event that all fail are one dead letter: the first delivery's.
-                ReceivedAt = progress?.FirstReceivedAt ?? callEvent.ReceivedAt,
+                ReceivedAt = receivedAt,
                 Error = "Processing failed too often; the log has each failure under the event's id, the journal each handler's state.",
                 Body = message,
-                Discriminator = Hash(Encoding.UTF8.GetBytes($"{callEvent.Id} {callEvent.Notice.ContentHash}")),
+                Discriminator = DiscriminatorOf(callEvent),
             },
             cancellation);
+        if (await journal.ProgressOfAsync(callEvent, cancellation) is { IsFinished: true })
+        {
+            // Another delivery got through in between, too early to find this letter.
+            await deadLetters.WithdrawAsync(callEvent, receivedAt, cancellation);
+            Log.AlreadyFinished(logger, callEvent.Id);
+            return;
+        }
+
         Log.Archived(logger, callEvent.Id);
     }
+
+    /// <summary>The same for every delivery of an event, so that all find the one dead letter.</summary>
+    internal static string DiscriminatorOf(CallEvent callEvent) => Hash(Encoding.UTF8.GetBytes($"{callEvent.Id} {callEvent.Notice.ContentHash}"));
 
     // The platform may copy a message to the poison queue twice; it is one dead letter all the same.
     private static string Hash(ReadOnlySpan<byte> identity) => Convert.ToHexStringLower(SHA256.HashData(identity).AsSpan(0, 16));

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Azure;
 using Azure.Data.Tables;
+using TeleCmi.Events;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Pipeline.DeadLetters;
@@ -14,13 +15,14 @@ public sealed record DeadLetterId(string Partition, string Row)
     private const char Separator = '/';
 
     /// <summary>Where this letter belongs: the same place whenever the same thing is kept.</summary>
-    public static DeadLetterId Of(DeadLetter letter)
-    {
-        var receivedAt = letter.ReceivedAt.UtcDateTime;
-        return new DeadLetterId(
-            receivedAt.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-            $"{receivedAt.ToString("HHmmssfff", CultureInfo.InvariantCulture)}-{letter.Discriminator}");
-    }
+    public static DeadLetterId Of(DeadLetter letter) => Of(letter.ReceivedAt, letter.Discriminator);
+
+    /// <summary>Where an event is kept that failed too often.</summary>
+    internal static DeadLetterId OfPoison(CallEvent callEvent, DateTimeOffset firstReceivedAt) => Of(firstReceivedAt, PoisonArchive.DiscriminatorOf(callEvent));
+
+    private static DeadLetterId Of(DateTimeOffset receivedAt, string discriminator) => new(
+        receivedAt.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+        $"{receivedAt.UtcDateTime.ToString("HHmmssfff", CultureInfo.InvariantCulture)}-{discriminator}");
 
     /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out DeadLetterId? id)

@@ -36,7 +36,7 @@ public sealed class Journal(StorageClients clients, TimeProvider clock)
 
         if (await _table.TryInsertAsync(row, cancellation))
         {
-            return new JournalEntry(key, JournalOutcome.Journaled, [.. handlers]);
+            return new JournalEntry(key, JournalOutcome.Journaled, [.. handlers], callEvent.ReceivedAt);
         }
 
         TableEntity existing = await _table.GetEntityAsync<TableEntity>(key.Partition, key.Row, cancellationToken: cancellation);
@@ -46,8 +46,9 @@ public sealed class Journal(StorageClients clients, TimeProvider clock)
         }
 
         string[] unfinished = [.. handlers.Where(handler => existing.GetString(JournalRow.HandlerPrefix + handler) is JournalRow.Pending or JournalRow.Failed)];
-        var again = existing.GetDateTimeOffset(JournalRow.ReceivedAt) == callEvent.ReceivedAt;
-        return new JournalEntry(key, unfinished.Length > 0 || again ? JournalOutcome.Resumed : JournalOutcome.Duplicate, unfinished);
+        var firstReceivedAt = existing.GetDateTimeOffset(JournalRow.ReceivedAt) ?? callEvent.ReceivedAt;
+        var outcome = unfinished.Length > 0 || firstReceivedAt == callEvent.ReceivedAt ? JournalOutcome.Resumed : JournalOutcome.Duplicate;
+        return new JournalEntry(key, outcome, unfinished, firstReceivedAt);
     }
 
     /// <summary>Notes how the handlers ended.</summary>
@@ -91,7 +92,7 @@ public sealed class Journal(StorageClients clients, TimeProvider clock)
         var row = JournalRow.Of(callEvent, key);
         row[JournalRow.ProcessedAt] = clock.GetUtcNow();
         var isNew = await _table.TryInsertAsync(row, cancellation);
-        return new JournalEntry(key, isNew ? JournalOutcome.Variant : JournalOutcome.Duplicate, []);
+        return new JournalEntry(key, isNew ? JournalOutcome.Variant : JournalOutcome.Duplicate, [], callEvent.ReceivedAt);
     }
 
     private async Task<TableEntity?> FindAsync(JournalKey key, CancellationToken cancellation)
@@ -121,7 +122,8 @@ public enum JournalOutcome
 /// <param name="Key">Where it is.</param>
 /// <param name="Outcome">Whether it is new.</param>
 /// <param name="Unfinished">The handlers that have to run.</param>
-public sealed record JournalEntry(JournalKey Key, JournalOutcome Outcome, IReadOnlyList<string> Unfinished);
+/// <param name="FirstReceivedAt">When the event's first delivery reached the receiver.</param>
+public sealed record JournalEntry(JournalKey Key, JournalOutcome Outcome, IReadOnlyList<string> Unfinished, DateTimeOffset FirstReceivedAt);
 
 /// <summary>How far the work on an event has come.</summary>
 /// <param name="FirstReceivedAt">When its first delivery reached the receiver.</param>

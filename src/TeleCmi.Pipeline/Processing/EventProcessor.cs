@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TeleCmi.Events;
+using TeleCmi.Pipeline.DeadLetters;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
@@ -12,6 +13,7 @@ namespace TeleCmi.Pipeline.Processing;
 public sealed partial class EventProcessor
 {
     private readonly Journal _journal;
+    private readonly DeadLetterStore _deadLetters;
     private readonly ICallEventHandler[] _handlers;
     private readonly string[] _handlerNames;
     private readonly TimeSpan _handlerDeadline;
@@ -23,6 +25,7 @@ public sealed partial class EventProcessor
     /// <exception cref="InvalidOperationException">A handler's name cannot be a column of the journal, or two have the same.</exception>
     public EventProcessor(
         Journal journal,
+        DeadLetterStore deadLetters,
         IEnumerable<ICallEventHandler> handlers,
         IOptions<TeleCmiOptions> options,
         TeleCmiMetrics metrics,
@@ -30,6 +33,7 @@ public sealed partial class EventProcessor
         ILogger<EventProcessor> logger)
     {
         _journal = journal;
+        _deadLetters = deadLetters;
         _handlers = [.. handlers];
         _handlerNames = HandlerNames.Check(_handlers);
         _handlerDeadline = options.Value.HandlerDeadline;
@@ -59,6 +63,11 @@ public sealed partial class EventProcessor
             if (entry.Unfinished.Count > 0)
             {
                 await RunHandlersAsync(callEvent, entry, cancellation);
+            }
+
+            if (entry.Outcome is JournalOutcome.Resumed or JournalOutcome.Duplicate)
+            {
+                await WithdrawDeadLetterAsync(callEvent, entry, cancellation);
             }
 
             return Finish(callEvent, entry, activity);
@@ -93,6 +102,18 @@ public sealed partial class EventProcessor
 
         return new ProcessedEvent(callEvent, entry);
     }
+
+    // An earlier delivery may have failed too often, and nobody should replay what is done.
+    private async Task WithdrawDeadLetterAsync(CallEvent callEvent, JournalEntry entry, CancellationToken cancellation) =>
+        await Deadline.RunAsync(
+            async deadline =>
+            {
+                await _deadLetters.WithdrawAsync(callEvent, entry.FirstReceivedAt, deadline);
+                return true;
+            },
+            Deadline.OfStorage,
+            _clock,
+            cancellation);
 
     private async Task RunHandlersAsync(CallEvent callEvent, JournalEntry entry, CancellationToken cancellation)
     {

@@ -99,7 +99,7 @@ public sealed partial class EventReceiver
             Log.BodyTooSlow(_logger);
             return new(WebhookAnswer.Problem(408, "too-slow", "The body came too slowly", "Send the event again."), "too_slow");
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or OperationCanceledException)
         {
             Log.BodyBroken(_logger, e);
             return new(WebhookAnswer.Problem(400, "broken-body", "The body broke off", "Send the event again."), "broken");

@@ -1,6 +1,7 @@
-namespace TeleCmi.EndToEnd.Tests;
+namespace TeleCmi.TestSupport;
 
-internal sealed class TemporaryFolder : IDisposable
+/// <summary>A folder for one test.</summary>
+public sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("telecmi-").FullName;
 

@@ -1,10 +1,10 @@
 using Azure.Data.Tables;
 using Azure.Storage.Queues;
 
-namespace TeleCmi.EndToEnd.Tests;
+namespace TeleCmi.TestSupport;
 
 /// <summary>Looks at an account's queues and tables from outside, as a judge would.</summary>
-internal sealed class StorageUnderTest(string connection)
+public sealed class StorageUnderTest(string connection)
 {
     private readonly TableServiceClient _tables = new(connection);
 

@@ -1,7 +1,7 @@
-namespace TeleCmi.EndToEnd.Tests;
+namespace TeleCmi.TestSupport;
 
 /// <summary>What the FaultHost's handler wrote down, whichever process it ran in.</summary>
-internal sealed class EffectFile(TemporaryFolder folder)
+public sealed class EffectFile(TemporaryFolder folder)
 {
     private readonly string _file = Path.Combine(folder.Path, "effects");
 

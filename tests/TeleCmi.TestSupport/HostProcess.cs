@@ -2,10 +2,10 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 
-namespace TeleCmi.EndToEnd.Tests;
+namespace TeleCmi.TestSupport;
 
 /// <summary>A host as a process of its own, with everything it prints.</summary>
-internal sealed partial class HostProcess : IAsyncDisposable
+public sealed partial class HostProcess : IAsyncDisposable
 {
     private const string AddressMark = "Webhook: ";
     private const int Sigterm = 15;
@@ -41,7 +41,10 @@ internal sealed partial class HostProcess : IAsyncDisposable
         Start("TeleCmi.LocalHost.dll", environment, arguments);
 
     /// <summary>The product with handlers that can be watched.</summary>
-    public static HostProcess FaultHost(params string[] arguments) => Start("TeleCmi.FaultHost.dll", null, arguments);
+    public static HostProcess FaultHost(params string[] arguments) => Start("TeleCmi.FaultHost.dll", null, ["host", .. arguments]);
+
+    /// <summary>Whether it has ended.</summary>
+    public bool HasExited => _process.HasExited;
 
     /// <summary>Waits for the end.</summary>
     /// <returns>The exit code.</returns>
