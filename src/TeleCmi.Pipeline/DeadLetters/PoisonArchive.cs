@@ -3,13 +3,14 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Journaling;
+using TeleCmi.Pipeline.Observing;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Pipeline.DeadLetters;
 
 /// <summary>Keeps for good what failed too often: the platform would let a poison message expire after 7 days.</summary>
 public sealed partial class PoisonArchive(
-    DeadLetterStore deadLetters, Journal journal, TimeProvider clock, ILogger<PoisonArchive> logger)
+    DeadLetterStore deadLetters, Journal journal, TimeProvider clock, ILogger<PoisonArchive> logger, IPipelineObserver? observer = null)
 {
     /// <summary>Archives one message of the poison queue.</summary>
     /// <param name="message">The message's body.</param>
@@ -30,7 +31,8 @@ public sealed partial class PoisonArchive(
     {
         if (!EventEnvelope.TryRead(message, out var callEvent, out var fault))
         {
-            await deadLetters.KeepAsync(
+            await KeepAsync(
+                callEvent: null,
                 new DeadLetter
                 {
                     Reason = DeadLetterReason.Poison,
@@ -52,7 +54,8 @@ public sealed partial class PoisonArchive(
             return;
         }
 
-        await deadLetters.KeepAsync(
+        await KeepAsync(
+            callEvent,
             new DeadLetter
             {
                 Reason = DeadLetterReason.Poison,
@@ -67,6 +70,12 @@ public sealed partial class PoisonArchive(
             },
             cancellation);
         Log.Archived(logger, callEvent.Id);
+    }
+
+    private async Task KeepAsync(CallEvent? callEvent, DeadLetter letter, CancellationToken cancellation)
+    {
+        await deadLetters.KeepAsync(letter, cancellation);
+        observer?.Archived(callEvent, letter);
     }
 
     // The platform may copy a message to the poison queue twice; it is one dead letter all the same.
