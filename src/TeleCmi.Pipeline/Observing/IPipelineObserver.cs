@@ -14,6 +14,9 @@ namespace TeleCmi.Pipeline.Observing;
 /// </remarks>
 public interface IPipelineObserver
 {
+    /// <summary>The queue of forwards has the event for a destination.</summary>
+    const string Waiting = "waiting";
+
     /// <summary>A request holds a notice; what is done with it is told by <see cref="Queueing"/> and <see cref="Answered"/>.</summary>
     /// <param name="request">The request.</param>
     /// <param name="asItCame">Its body, or its query's fields without the platform's secret.</param>
@@ -52,4 +55,10 @@ public interface IPipelineObserver
     /// <param name="callEvent">The event, when the message is one.</param>
     /// <param name="letter">What is kept.</param>
     void Archived(CallEvent? callEvent, DeadLetter letter);
+
+    /// <summary>An event is on its way to a destination, or has ended it.</summary>
+    /// <param name="callEvent">The event.</param>
+    /// <param name="destination">The destination's name.</param>
+    /// <param name="outcome">How far it is, as telemetry names it; <see cref="Waiting"/> when its queue has just got it.</param>
+    void HandedOn(CallEvent callEvent, string destination, string outcome);
 }
