@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using TeleCmi.LocalHost.LivePage;
 using TeleCmi.Pipeline;
 using TeleCmi.Pipeline.DeadLetters;
 using TeleCmi.Pipeline.Processing;
@@ -45,6 +46,11 @@ public static class LocalHostApp
         builder.Services.AddSingleton<IValidateOptions<LocalHostOptions>, LocalHostOptionsValidator>();
         builder.Services.AddOptions<HostOptions>().Configure<IOptions<LocalHostOptions>>((host, options) => host.ShutdownTimeout = options.Value.ShutdownTimeout);
         AddPumps(builder.Services);
+        if (builder.Configuration.GetValue($"{LocalHostOptions.SectionName}:{nameof(LocalHostOptions.LivePage)}", defaultValue: true))
+        {
+            builder.Services.AddLivePage();
+        }
+
         return builder;
     }
 
@@ -55,6 +61,7 @@ public static class LocalHostApp
         RefuseOpenDoor(builder.Configuration);
         var app = builder.Build();
         app.MapWebhook();
+        app.MapLivePage();
         return app;
     }
 

@@ -25,6 +25,18 @@ public sealed class LocalHostOptions
 
     /// <summary>Where an Azurite that is started here keeps its data; empty: <c>.azurite</c> in the repository.</summary>
     public string AzuriteFolder { get; set; } = "";
+
+    /// <summary>Whether <c>/</c> shows the live page.</summary>
+    public bool LivePage { get; set; } = true;
+
+    /// <summary>
+    /// The host names other than this machine's own by which the live page may be reached, comma-separated, such as a
+    /// tunnel's; it then asks for a password, which is one of <c>TeleCmi__AccessTokens</c>. Empty: this machine only.
+    /// </summary>
+    public string LivePageHosts { get; set; } = "";
+
+    internal static string[] Split(string list) =>
+        list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }
 
 internal sealed class LocalHostOptionsValidator : IValidateOptions<LocalHostOptions>
@@ -39,6 +51,11 @@ internal sealed class LocalHostOptionsValidator : IValidateOptions<LocalHostOpti
         if (options.AzuritePort is < 1 or > 65533)
         {
             faults.Add($"LocalHost__AzuritePort: {options.AzuritePort} is outside 1 to 65533 (it and the next two are used).");
+        }
+
+        foreach (var host in LocalHostOptions.Split(options.LivePageHosts).Where(host => Uri.CheckHostName(host) is UriHostNameType.Unknown))
+        {
+            faults.Add($"LocalHost__LivePageHosts: '{host}' is not a host name (write the name alone, such as abc-7071.euw.devtunnels.ms, without https:// and without a path).");
         }
 
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);

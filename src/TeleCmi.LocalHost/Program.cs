@@ -23,6 +23,11 @@ try
     await app.StartAsync(interrupted.Token);
     var webhook = new Uri(new Uri(app.Urls.First()), WebhookEndpoints.EventsPath);
     Console.WriteLine($"Webhook: {webhook} (POST or GET); stop with Ctrl+C");
+    if (!isSample && app.Services.GetRequiredService<IOptions<LocalHostOptions>>().Value.LivePage)
+    {
+        Console.WriteLine($"Watch it live: {new Uri(webhook, "/")}");
+    }
+
     var exitCode = 0;
     if (isSample)
     {

@@ -1,4 +1,4 @@
-using System.Net;
+using TeleCmi.LocalHost.LivePage;
 using TeleCmi.Pipeline.Receiving;
 using TeleCmi.Pipeline.Storage;
 
@@ -15,41 +15,18 @@ internal static class WebhookEndpoints
 
     public static void MapWebhook(this WebApplication app)
     {
-        var receiver = app.Services.GetRequiredService<EventReceiver>();
+        var door = new Door(
+            app.Services.GetRequiredService<EventReceiver>(),
+            app.Services.GetService<LiveHub>(),
+            app.Services.GetRequiredService<TimeProvider>());
         var tokens = app.Services.GetRequiredService<AccessTokens>();
         var health = app.Services.GetRequiredService<StorageHealth>();
 
-        app.Map(EventsPath, context => ReceiveAsync(context, receiver, isAllowed: IsLocal(context)));
-        app.Map(EventsByTokenPath, context => ReceiveAsync(context, receiver, tokens.IsValid(context.GetRouteValue("accessToken") as string)));
+        // There is no function key here, so a request that comes through a tunnel, or by another host's name, has to bring a token.
+        app.Map(EventsPath, context => door.ReceiveAsync(context, hasToken: false, isAllowed: LocalRequest.Is(context)));
+        app.Map(EventsByTokenPath, context => door.ReceiveAsync(context, hasToken: true, tokens.IsValid(context.GetRouteValue("accessToken") as string)));
         app.MapGet(HealthPath, async context =>
             await AnswerAsync(context, WebhookAnswer.Health(await health.IsHealthyAsync(context.RequestAborted))));
-    }
-
-    // There is no function key here, so a request that comes through a tunnel, or by another host's name, has to bring a token.
-    private static bool IsLocal(HttpContext context) =>
-        context.Connection.LocalIpAddress is { } address && IPAddress.IsLoopback(address)
-        && (context.Request.Host.Host is "localhost" || (IPAddress.TryParse(context.Request.Host.Host, out var host) && IPAddress.IsLoopback(host)));
-
-    private static async Task ReceiveAsync(HttpContext context, EventReceiver receiver, bool isAllowed)
-    {
-        var request = context.Request;
-        var isPost = HttpMethods.IsPost(request.Method);
-        if (!isPost && !HttpMethods.IsGet(request.Method))
-        {
-            context.Response.Headers.Allow = "GET, POST";
-            await AnswerAsync(context, WebhookAnswer.MethodNotAllowed);
-            return;
-        }
-
-        await AnswerAsync(context, isAllowed
-            ? await receiver.ReceiveAsync(new WebhookRequest(
-                isPost,
-                request.QueryString.Value ?? "",
-                request.Body,
-                request.ContentType,
-                request.ContentLength,
-                request.Headers.TransferEncoding.Count > 0))
-            : WebhookAnswer.NotFound);
     }
 
     private static async Task AnswerAsync(HttpContext context, WebhookAnswer answer)
@@ -60,5 +37,50 @@ internal static class WebhookEndpoints
         response.ContentLength = answer.Body.Length;
         response.Headers.RetryAfter = answer.RetryAfterSeconds;
         await response.Body.WriteAsync(answer.Body, context.RequestAborted);
+    }
+
+    /// <param name="receiver">Takes what is let in.</param>
+    /// <param name="live">The live page, when there is one.</param>
+    /// <param name="clock">The time.</param>
+    private sealed class Door(EventReceiver receiver, LiveHub? live, TimeProvider clock)
+    {
+        public async Task ReceiveAsync(HttpContext context, bool hasToken, bool isAllowed)
+        {
+            var shown = live is null ? null : LiveRequest.Of(context, hasToken, clock);
+            if (!HttpMethods.IsPost(context.Request.Method) && !HttpMethods.IsGet(context.Request.Method))
+            {
+                context.Response.Headers.Allow = "GET, POST";
+                await RefuseAsync(context, shown, WebhookAnswer.MethodNotAllowed);
+                return;
+            }
+
+            if (!isAllowed)
+            {
+                await RefuseAsync(context, shown, WebhookAnswer.NotFound);
+                return;
+            }
+
+            var request = context.Request;
+            await AnswerAsync(context, await receiver.ReceiveAsync(new WebhookRequest(
+                HttpMethods.IsPost(request.Method),
+                request.QueryString.Value ?? "",
+                request.Body,
+                request.ContentType,
+                request.ContentLength,
+                request.Headers.TransferEncoding.Count > 0)
+            {
+                Tag = shown,
+            }));
+        }
+
+        private Task RefuseAsync(HttpContext context, LiveRequest? shown, WebhookAnswer answer)
+        {
+            if (shown is not null)
+            {
+                live?.Answered(shown, "refused", answer);
+            }
+
+            return AnswerAsync(context, answer);
+        }
     }
 }

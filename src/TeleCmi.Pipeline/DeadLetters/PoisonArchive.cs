@@ -3,13 +3,14 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Journaling;
+using TeleCmi.Pipeline.Observing;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Pipeline.DeadLetters;
 
 /// <summary>Keeps for good what failed too often: the platform would let a poison message expire after 7 days.</summary>
 public sealed partial class PoisonArchive(
-    DeadLetterStore deadLetters, Journal journal, TimeProvider clock, ILogger<PoisonArchive> logger)
+    DeadLetterStore deadLetters, Journal journal, TimeProvider clock, ILogger<PoisonArchive> logger, IPipelineObserver? observer = null)
 {
     /// <summary>Archives one message of the poison queue.</summary>
     /// <param name="message">The message's body.</param>
@@ -30,17 +31,17 @@ public sealed partial class PoisonArchive(
     {
         if (!EventEnvelope.TryRead(message, out var callEvent, out var fault))
         {
-            await deadLetters.KeepAsync(
-                new DeadLetter
-                {
-                    Reason = DeadLetterReason.Poison,
-                    ReceivedAt = insertedOn,
-                    Error = fault,
-                    Body = message,
-                    Discriminator = Hash(message.Span),
-                },
-                cancellation);
+            var unreadable = new DeadLetter
+            {
+                Reason = DeadLetterReason.Poison,
+                ReceivedAt = insertedOn,
+                Error = fault,
+                Body = message,
+                Discriminator = Hash(message.Span),
+            };
+            await deadLetters.KeepAsync(unreadable, cancellation);
             Log.UnreadableArchived(logger, fault);
+            observer?.Archived(callEvent: null, unreadable);
             return;
         }
 
@@ -53,28 +54,27 @@ public sealed partial class PoisonArchive(
         }
 
         // Resends of one event that all fail are one dead letter: the first delivery's.
-        var receivedAt = progress?.FirstReceivedAt ?? callEvent.ReceivedAt;
-        await deadLetters.KeepAsync(
-            new DeadLetter
-            {
-                Reason = DeadLetterReason.Poison,
-                Kind = callEvent.Kind.Name(),
-                EventId = callEvent.Id,
-                ReceivedAt = receivedAt,
-                Error = "Processing failed too often; the log has each failure under the event's id, the journal each handler's state.",
-                Body = message,
-                Discriminator = DiscriminatorOf(callEvent),
-            },
-            cancellation);
+        var letter = new DeadLetter
+        {
+            Reason = DeadLetterReason.Poison,
+            Kind = callEvent.Kind.Name(),
+            EventId = callEvent.Id,
+            ReceivedAt = progress?.FirstReceivedAt ?? callEvent.ReceivedAt,
+            Error = "Processing failed too often; the log has each failure under the event's id, the journal each handler's state.",
+            Body = message,
+            Discriminator = DiscriminatorOf(callEvent),
+        };
+        await deadLetters.KeepAsync(letter, cancellation);
         if (await journal.ProgressOfAsync(callEvent, cancellation) is { IsFinished: true })
         {
             // Another delivery got through in between, too early to find this letter.
-            await deadLetters.WithdrawAsync(callEvent, receivedAt, cancellation);
+            await deadLetters.WithdrawAsync(callEvent, letter.ReceivedAt, cancellation);
             Log.AlreadyFinished(logger, callEvent.Id);
             return;
         }
 
         Log.Archived(logger, callEvent.Id);
+        observer?.Archived(callEvent, letter);
     }
 
     /// <summary>The same for every delivery of an event, so that all find the one dead letter.</summary>

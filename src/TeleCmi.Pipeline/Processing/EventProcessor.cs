@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.DeadLetters;
 using TeleCmi.Pipeline.Journaling;
+using TeleCmi.Pipeline.Observing;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
 
@@ -20,6 +21,7 @@ public sealed partial class EventProcessor
     private readonly TeleCmiMetrics _metrics;
     private readonly TimeProvider _clock;
     private readonly ILogger<EventProcessor> _logger;
+    private readonly IPipelineObserver? _observer;
 
     /// <summary>Takes its parts.</summary>
     /// <exception cref="InvalidOperationException">A handler's name cannot be a column of the journal, or two have the same.</exception>
@@ -30,7 +32,8 @@ public sealed partial class EventProcessor
         IOptions<TeleCmiOptions> options,
         TeleCmiMetrics metrics,
         TimeProvider clock,
-        ILogger<EventProcessor> logger)
+        ILogger<EventProcessor> logger,
+        IPipelineObserver? observer = null)
     {
         _journal = journal;
         _deadLetters = deadLetters;
@@ -40,6 +43,7 @@ public sealed partial class EventProcessor
         _metrics = metrics;
         _clock = clock;
         _logger = logger;
+        _observer = observer;
     }
 
     /// <summary>Processes a message; when it returns, the message may be deleted.</summary>
@@ -56,6 +60,7 @@ public sealed partial class EventProcessor
         }
 
         using var activity = TeleCmiActivity.StartProcessing(callEvent);
+        _observer?.Processing(callEvent);
         try
         {
             var entry = await Deadline.RunAsync(
@@ -78,6 +83,7 @@ public sealed partial class EventProcessor
             activity?.SetTag(TelemetryNames.OutcomeTag, Failed);
             activity?.SetStatus(ActivityStatusCode.Error, e.GetType().Name);
             Log.Failed(_logger, e, callEvent.Id);
+            _observer?.Failed(callEvent, e);
             throw;
         }
     }
@@ -100,7 +106,9 @@ public sealed partial class EventProcessor
             Log.Processed(_logger, callEvent.Id, callEvent.Kind.Name(), outcome, callEvent.Notice.AnsweredBy?.Name() ?? "-", LogText.OfPhoneNumber(callEvent.Notice.To));
         }
 
-        return new ProcessedEvent(callEvent, entry);
+        var processed = new ProcessedEvent(callEvent, entry);
+        _observer?.Processed(processed, outcome);
+        return processed;
     }
 
     // An earlier delivery may have failed too often, and nobody should replay what is done.

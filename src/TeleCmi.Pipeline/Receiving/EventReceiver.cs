@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.DeadLetters;
+using TeleCmi.Pipeline.Observing;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
 
@@ -29,6 +30,7 @@ public sealed partial class EventReceiver
     private readonly EventAcceptance _acceptance;
     private readonly int _maxBytes;
     private readonly TimeSpan _enqueueDeadline;
+    private readonly IPipelineObserver? _observer;
 
     /// <summary>Takes its parts and the settings.</summary>
     public EventReceiver(
@@ -37,7 +39,8 @@ public sealed partial class EventReceiver
         IOptions<TeleCmiOptions> options,
         TeleCmiMetrics metrics,
         TimeProvider clock,
-        ILogger<EventReceiver> logger)
+        ILogger<EventReceiver> logger,
+        IPipelineObserver? observer = null)
     {
         _queue = queue;
         _deadLetters = deadLetters;
@@ -47,6 +50,7 @@ public sealed partial class EventReceiver
         _acceptance = new EventAcceptance(options);
         _maxBytes = options.Value.MaxEventBytes;
         _enqueueDeadline = options.Value.EnqueueDeadline;
+        _observer = observer;
     }
 
     /// <summary>Receives one request.</summary>
@@ -60,6 +64,7 @@ public sealed partial class EventReceiver
         activity?.SetTag(TelemetryNames.EventIdTag, notice?.Id);
         activity?.SetTag(TelemetryNames.EventKindTag, notice?.Kind.Name());
         _metrics.Received(notice?.Kind, outcome, _clock.GetElapsedTime(started));
+        _observer?.Answered(request, outcome, answer);
         return answer;
     }
 
@@ -77,8 +82,8 @@ public sealed partial class EventReceiver
         }
 
         return IsForm(request, body.Written.Span)
-            ? await ReceiveFieldsAsync(body.Written)
-            : await ReceiveJsonAsync(body.Written, body.Written);
+            ? await ReceiveFieldsAsync(request, body.Written)
+            : await ReceiveJsonAsync(request, body.Written, body.Written);
     }
 
     private async Task<Received?> ReadBodyAsync(WebhookRequest request, PooledBuffer body)
@@ -132,27 +137,28 @@ public sealed partial class EventReceiver
             return Empty(request);
         }
 
-        return query.Length > _maxBytes ? TooLarge() : await ReceiveFieldsAsync(query.Written);
+        return query.Length > _maxBytes ? TooLarge() : await ReceiveFieldsAsync(request, query.Written);
     }
 
-    private async Task<Received> ReceiveFieldsAsync(ReadOnlyMemory<byte> fields)
+    private async Task<Received> ReceiveFieldsAsync(WebhookRequest request, ReadOnlyMemory<byte> fields)
     {
         using var json = new PooledBuffer(fields.Length * 2);
         if (NoticeForm.WriteJson(fields.Span, json) < 0)
         {
-            return await RejectAsync("A field is not valid UTF-8 text.", fields);
+            return await RejectAsync(request, "A field is not valid UTF-8 text.", fields);
         }
 
-        return json.Length > _maxBytes ? TooLarge() : await ReceiveJsonAsync(json.Written, fields);
+        return json.Length > _maxBytes ? TooLarge() : await ReceiveJsonAsync(request, json.Written, fields);
     }
 
-    private async Task<Received> ReceiveJsonAsync(ReadOnlyMemory<byte> json, ReadOnlyMemory<byte> asItCame)
+    private async Task<Received> ReceiveJsonAsync(WebhookRequest request, ReadOnlyMemory<byte> json, ReadOnlyMemory<byte> asItCame)
     {
         if (!Notice.TryRead(json, out var notice, out var fault))
         {
-            return await RejectAsync(fault, asItCame);
+            return await RejectAsync(request, fault, asItCame);
         }
 
+        _observer?.Read(request, asItCame, notice);
         if (!_acceptance.IsServed(notice))
         {
             Log.Forbidden(_logger, notice.Id);
@@ -168,13 +174,14 @@ public sealed partial class EventReceiver
             return new(WebhookAnswer.Ignored(notice.Kind), "ignored", notice);
         }
 
-        return await EnqueueAsync(notice);
+        return await EnqueueAsync(request, notice);
     }
 
-    private async Task<Received> EnqueueAsync(Notice notice)
+    private async Task<Received> EnqueueAsync(WebhookRequest request, Notice notice)
     {
         using var envelope = new PooledBuffer(notice.Json.Length + 1024);
         EventEnvelope.Write(envelope, notice, _clock.GetUtcNow(), Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : null);
+        _observer?.Queueing(request, envelope.Written);
         var stored = await TryStoreAsync(deadline => _queue.EnqueueAsync(envelope.Written, deadline), notice.Id);
         if (!stored)
         {
@@ -185,8 +192,9 @@ public sealed partial class EventReceiver
         return new(WebhookAnswer.Accepted(notice.Id, notice.Kind), "accepted", notice);
     }
 
-    private async Task<Received> RejectAsync(string fault, ReadOnlyMemory<byte> asItCame)
+    private async Task<Received> RejectAsync(WebhookRequest request, string fault, ReadOnlyMemory<byte> asItCame)
     {
+        _observer?.Unreadable(request, asItCame, fault);
         var letter = new DeadLetter
         {
             Reason = DeadLetterReason.Rejected,

@@ -8,4 +8,8 @@ namespace TeleCmi.Pipeline.Receiving;
 /// <param name="ContentLength">The length that the sender claims, if any.</param>
 /// <param name="HasTransferEncoding">Whether the sender claims a body of unknown length.</param>
 public sealed record WebhookRequest(
-    bool IsPost, string Query, Stream Body, string? ContentType, long? ContentLength, bool HasTransferEncoding);
+    bool IsPost, string Query, Stream Body, string? ContentType, long? ContentLength, bool HasTransferEncoding)
+{
+    /// <summary>Whatever the host wants to find again when an observer is told of this request.</summary>
+    public object? Tag { get; init; }
+}

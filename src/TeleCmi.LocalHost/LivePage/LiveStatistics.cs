@@ -1,0 +1,96 @@
+namespace TeleCmi.LocalHost.LivePage;
+
+/// <summary>Counts of the last five minutes and since the start. Changed and read under the hub's lock only.</summary>
+internal sealed class LiveStatistics(TimeProvider clock)
+{
+    public const int BucketSeconds = 5;
+
+    private const int Buckets = 60;
+    private const int SamplesPerBucket = 500;
+
+    private readonly Bucket[] _ring = [.. Enumerable.Range(0, Buckets).Select(_ => new Bucket())];
+    private readonly SortedDictionary<string, long> _totals = new(StringComparer.Ordinal);
+
+    public void Received(double answerMs)
+    {
+        Count("all");
+        var bucket = Current();
+        if (bucket.AnswerMs.Count < SamplesPerBucket)
+        {
+            bucket.AnswerMs.Add(answerMs);
+        }
+        else
+        {
+            // Under load a sample of the bucket will do.
+            bucket.AnswerMs[bucket.Received % SamplesPerBucket] = answerMs;
+        }
+
+        bucket.Received++;
+    }
+
+    public void Processed() => Current().Processed++;
+
+    public void Count(string state) => _totals[state] = _totals.GetValueOrDefault(state) + 1;
+
+    public StatsView ToView(IReadOnlyList<QueueView> queues)
+    {
+        var last = NumberOfNow();
+        var all = new List<double>();
+        var views = new BucketView[Buckets];
+        for (var i = 0; i < Buckets; i++)
+        {
+            var bucket = At(last - Buckets + 1 + i);
+            if (bucket is null)
+            {
+                views[i] = new BucketView(0, 0, null, null);
+                continue;
+            }
+
+            all.AddRange(bucket.AnswerMs);
+            var sorted = bucket.AnswerMs.Order().ToArray();
+            views[i] = new BucketView(bucket.Received, bucket.Processed, Percentile(sorted, 0.5), Percentile(sorted, 0.95));
+        }
+
+        var whole = all.Order().ToArray();
+        return new StatsView(
+            new Dictionary<string, long>(_totals, StringComparer.Ordinal), BucketSeconds, views, Percentile(whole, 0.5), Percentile(whole, 0.95), queues);
+    }
+
+    private static double? Percentile(double[] sorted, double share) =>
+        sorted.Length == 0 ? null : Math.Round(sorted[(int)Math.Ceiling(share * sorted.Length) - 1], 1);
+
+    private long NumberOfNow() => clock.GetUtcNow().ToUnixTimeSeconds() / BucketSeconds;
+
+    private Bucket? At(long number) => _ring[number % Buckets] is { } bucket && bucket.Number == number ? bucket : null;
+
+    private Bucket Current()
+    {
+        var number = NumberOfNow();
+        var bucket = _ring[number % Buckets];
+        if (bucket.Number != number)
+        {
+            bucket.Reset(number);
+        }
+
+        return bucket;
+    }
+
+    private sealed class Bucket
+    {
+        public long Number { get; private set; } = -1;
+
+        public int Received { get; set; }
+
+        public int Processed { get; set; }
+
+        public List<double> AnswerMs { get; } = [];
+
+        public void Reset(long number)
+        {
+            Number = number;
+            Received = 0;
+            Processed = 0;
+            AnswerMs.Clear();
+        }
+    }
+}

@@ -1,0 +1,202 @@
+// All there is to know about one event, to read, search, copy and send again.
+
+import { get, order } from './api.js';
+import { badge, reasonOf, wordOf } from './journeys.js';
+import { byId, copy, make, say } from './dom.js';
+import { curlOf, duration, momentOf, prettyJson, prettyQuery } from './text.js';
+
+const REFRESH_MILLISECONDS = 300;
+
+export function createDetail() {
+  const dialog = byId('detail');
+  const body = byId('detail-body');
+  const find = byId('detail-find');
+  const note = byId('detail-note');
+  let shown = null;
+  let request = null;
+  let place = 0;
+  let refresh = 0;
+
+  byId('detail-close').addEventListener('click', () => dialog.close());
+  dialog.addEventListener('click', event => {
+    // Only the backdrop is the dialog itself.
+    if (event.target === dialog) {
+      dialog.close();
+    }
+  });
+  dialog.addEventListener('close', () => {
+    shown = null;
+    clearTimeout(refresh);
+  });
+  find.addEventListener('input', () => {
+    place = 0;
+    markFound();
+  });
+  find.addEventListener('keydown', event => {
+    if (event.key === 'Enter') {
+      event.preventDefault();
+      place += event.shiftKey ? -1 : 1;
+      goToFound();
+    }
+  });
+  byId('detail-curl').addEventListener('click', async () => {
+    const command = byId('detail-command');
+    const isCopied = await copy(command.textContent, command);
+    say(note, isCopied ? 'The command is in the clipboard.' : 'The browser does not allow copying here: the command is selected below.');
+  });
+  byId('detail-again').addEventListener('click', sendAgain);
+
+  async function open(journey) {
+    shown = journey;
+    say(note, '');
+    find.value = '';
+    place = 0;
+    await load();
+    if (shown && !dialog.open) {
+      dialog.showModal();
+    }
+  }
+
+  async function load() {
+    const journey = shown;
+    try {
+      const detail = await detailOf(journey);
+      if (shown?.id === journey.id) {
+        show(detail);
+      }
+    } catch (error) {
+      if (shown?.id === journey.id) {
+        request = null;
+        showHead(journey);
+        body.replaceChildren(make('p', {}, error.message));
+      }
+    }
+  }
+
+  async function detailOf({ id, partition, row }) {
+    try {
+      return await get(`/live/detail?${new URLSearchParams({ id, ...(row ? { partition, row } : {}) })}`);
+    } catch (error) {
+      throw error.status === 404
+        ? new Error('The receiver does not keep this one in memory any more: it has been restarted since, or many came after it.')
+        : error;
+    }
+  }
+
+  function showHead(journey) {
+    byId('detail-title').replaceChildren(badge(journey.state), journey.kind ?? 'no event');
+    dialog.dataset.state = journey.state;
+    byId('detail-again').disabled = !request?.content;
+    byId('detail-curl').disabled = !request;
+  }
+
+  function show(detail) {
+    const { journey } = detail;
+    request = detail.request ?? null;
+    showHead(journey);
+    const parts = [facts([
+      ['State', wordOf(journey.state)],
+      ['Why', reasonOf(journey)],
+      ['Received', momentOf(journey.receivedAt)],
+      ['Id', journey.eventId],
+      ['Answered by', journey.answeredBy],
+      ['Agent', journey.agent],
+      ['Answer', detail.answer ? `${detail.answer.status} in ${duration(journey.answeredMs)}` : ''],
+      ['Work began', journey.startedMs === undefined ? '' : `${duration(journey.startedMs)} after receipt`],
+      ['Processed', journey.processedMs === undefined ? '' : `${duration(journey.processedMs)} after receipt`],
+      ['Tries', journey.tries ? String(journey.tries) : ''],
+    ])];
+    if (request) {
+      const content = request.content === undefined ? 'Nothing that could be kept.'
+        : request.isBase64 ? request.content
+        : request.isQuery ? prettyQuery(request.content) : prettyJson(request.content);
+      parts.push(part(`The event as it came${request.isBase64 ? ' (not text; in Base64)' : ''}`, code(content)));
+      parts.push(part('Request', facts([
+        ['Method', request.method], ['Path', request.path], ...request.headers.map(header => [header.name, header.value]),
+      ])));
+      parts.push(part('As curl', code(curlOf(request, location.origin), 'detail-command')));
+    }
+
+    if (detail.answer) {
+      parts.push(part('Answer', code(prettyJson(detail.answer.body))));
+    }
+
+    if (detail.envelope) {
+      parts.push(part('Envelope (CloudEvents)', code(prettyJson(detail.envelope))));
+    }
+
+    if (detail.row) {
+      parts.push(part('Journal row', facts(detail.row.map(column => [column.name, column.value]))));
+    } else if (detail.rowFault) {
+      parts.push(part('Journal row', make('p', {}, detail.rowFault)));
+    }
+
+    body.replaceChildren(...parts);
+    markFound();
+  }
+
+  async function sendAgain() {
+    const { id, partition, row } = shown;
+    byId('detail-again').disabled = true;
+    try {
+      const answer = await order('/live/send-again', { id, partition, row });
+      say(note, `Sent again; the answer was ${answer.status}. Its line is in the list.`);
+    } catch (error) {
+      say(note, error.message);
+    } finally {
+      byId('detail-again').disabled = !request?.content;
+    }
+  }
+
+  function markFound() {
+    const wanted = find.value.toLowerCase();
+    for (const element of body.querySelectorAll('dd, pre')) {
+      const text = element.textContent;
+      element.replaceChildren(...(wanted ? marked(text, wanted) : [text]));
+    }
+
+    goToFound();
+  }
+
+  function goToFound() {
+    const marks = [...body.querySelectorAll('mark')];
+    place = marks.length ? (place + marks.length) % marks.length : 0;
+    marks.forEach((mark, i) => mark.classList.toggle('here', i === place));
+    marks[place]?.scrollIntoView({ block: 'center' });
+    say(byId('detail-found'), !find.value ? '' : marks.length ? `${place + 1} of ${marks.length}` : 'not found');
+  }
+
+  /** The pipeline tells that this one has moved on. */
+  function changed(updates) {
+    if (shown && updates.some(journey => journey.id === shown.id)) {
+      clearTimeout(refresh);
+      refresh = setTimeout(load, REFRESH_MILLISECONDS);
+    }
+  }
+
+  return { open, changed };
+}
+
+function marked(text, wanted) {
+  const parts = [];
+  const lower = text.toLowerCase();
+  let from = 0;
+  // A letter whose lower case is longer would shift every place after it.
+  let at = lower.length === text.length ? lower.indexOf(wanted) : -1;
+  while (at >= 0) {
+    parts.push(text.slice(from, at), make('mark', {}, text.slice(at, at + wanted.length)));
+    from = at + wanted.length;
+    at = lower.indexOf(wanted, from);
+  }
+
+  parts.push(text.slice(from));
+  return parts;
+}
+
+const part = (title, content) => make('section', {}, make('h3', {}, title), content);
+
+const code = (text, id = null) => make('pre', { id, tabindex: '0' }, text);
+
+function facts(pairs) {
+  return make('dl', { class: 'facts' }, ...pairs.filter(([, value]) => value).flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
+}

@@ -1,0 +1,129 @@
+// One journey as a line: the same for live ones and for those from the journal.
+
+import { make } from './dom.js';
+import { duration, momentOf, timeOf } from './text.js';
+
+/** Word and sign of each state; styles add a third mark, so that colour is never the only one. */
+export const STATES = {
+  received: { word: 'received', sign: '…' },
+  queued: { word: 'queued', sign: '◔' },
+  retrying: { word: 'trying again', sign: '↻' },
+  processed: { word: 'processed', sign: '✓' },
+  duplicate: { word: 'duplicate', sign: '=' },
+  variant: { word: 'other content', sign: '≠' },
+  ignored: { word: 'ignored', sign: '∅' },
+  rejected: { word: 'rejected', sign: '✕' },
+  refused: { word: 'refused', sign: '⊘' },
+  unavailable: { word: 'not stored', sign: '!' },
+  dead: { word: 'dead letter', sign: '✝' },
+};
+
+const REASONS = {
+  duplicate: 'This event was here before; nothing was done twice.',
+  variant: 'This id was here before with another content; both are kept.',
+  ignored: 'Its kind is not in TeleCmi__AcceptedEvents.',
+};
+
+const HAND_OVERS = { waiting: 'waiting', delivered: 'has it', retried: 'tried again later', deferred: 'paused', dead_lettered: 'dead letter', skipped: 'had this call before' };
+
+const NOT_TAKEN = new Set(['ignored', 'rejected', 'refused', 'unavailable']);
+
+export const wordOf = state => STATES[state]?.word ?? state;
+
+export const whoOf = journey => [
+  journey.answeredBy ? `${journey.answeredBy} answered` : '',
+  journey.agent ?? '',
+].filter(Boolean).join(', ');
+
+export const reasonOf = journey => journey.fault ?? REASONS[journey.state] ?? '';
+
+/** The text that a search looks through. */
+export const searchTextOf = journey =>
+  [journey.kind, journey.eventId, whoOf(journey), journey.number, wordOf(journey.state), reasonOf(journey), journey.method].join(' ').toLowerCase();
+
+export function badge(state) {
+  return make('span', { class: 'badge' }, make('span', { 'aria-hidden': 'true' }, `${STATES[state]?.sign ?? '?'} `), wordOf(state));
+}
+
+/** Where the journey has been and what each step took. */
+export function way(journey) {
+  const steps = [['received', true, journey.method ?? '']];
+  if (!NOT_TAKEN.has(journey.state)) {
+    const isQueued = journey.answeredMs !== undefined || journey.startedMs !== undefined || journey.processedMs !== undefined;
+    steps.push(['queued', isQueued, journey.answeredMs === undefined ? '' : duration(journey.answeredMs)]);
+    const took = journey.processedMs === undefined ? '' : `+${duration(Math.max(0, journey.processedMs - (journey.answeredMs ?? 0)))}`;
+    steps.push(['processed', journey.processedMs !== undefined, took]);
+    if (journey.handedOn) {
+      const isDone = journey.handedOn.every(({ outcome }) => outcome === 'delivered' || outcome === 'skipped');
+      const took = isDone ? `+${duration(Math.max(0, journey.handedOnMs - (journey.processedMs ?? 0)))}` : '';
+      steps.push(['handed on', isDone, `${took} ${journey.handedOn.map(({ destination, outcome }) => `${destination}: ${HAND_OVERS[outcome] ?? outcome}`).join(', ')}`]);
+    }
+  } else if (journey.answeredMs !== undefined) {
+    steps.push([`answered ${journey.status}`, true, duration(journey.answeredMs)]);
+  }
+
+  return make('ol', { class: 'way' }, ...steps.map(([name, isDone, took]) => make(
+    'li',
+    { class: isDone ? 'done' : '' },
+    make('span', { 'aria-hidden': 'true' }, isDone ? '● ' : '○ '),
+    name,
+    isDone ? '' : make('span', { class: 'unseen' }, ' not yet'),
+    took ? make('span', { class: 'took' }, ` ${took}`) : '',
+    ' ')));
+}
+
+/** A row of the table; `update` writes a journey into it. */
+export function line(journey, open, isDated) {
+  const row = make('tr', { role: 'row' });
+  row.journey = journey;
+  row.addEventListener('click', event => {
+    if (!getSelection().toString() || event.target.closest('button')) {
+      open(row.journey);
+    }
+  });
+  updateLine(row, journey, isDated);
+  return row;
+}
+
+export function updateLine(row, journey, isDated) {
+  row.journey = journey;
+  row.dataset.state = journey.state;
+  row.dataset.id = journey.id;
+  const hadFocus = row.contains(document.activeElement);
+  const time = isDated ? momentOf(journey.receivedAt) : timeOf(journey.receivedAt);
+  const button = make('button', { type: 'button', class: 'open' }, time, make('span', { class: 'unseen' }, `, ${wordOf(journey.state)} ${journey.kind ?? ''}, show details`));
+  const reason = reasonOf(journey);
+  const by = [journey.fromPage ? 'from this page' : '', journey.tries > 1 ? `${journey.tries} tries` : ''].filter(Boolean).join(', ');
+  row.replaceChildren(
+    make('td', { role: 'cell', class: 'time' }, button),
+    make(
+      'td',
+      { role: 'cell', class: 'event' },
+      badge(journey.state),
+      make('span', { class: 'kind' }, journey.kind ?? 'no event'),
+      by ? make('span', { class: 'by' }, ` ${by}`) : '',
+      reason ? make('span', { class: 'reason' }, reason) : ''),
+    make('td', { role: 'cell', class: 'who' }, whoOf(journey)),
+    make('td', { role: 'cell', class: 'number mono' }, journey.number ?? ''),
+    make('td', { role: 'cell', class: 'steps' }, way(journey)));
+  if (hadFocus) {
+    button.focus({ preventScroll: true });
+  }
+}
+
+/** Up, Down, Home and End move from line to line. */
+export function moveByKeys(table) {
+  table.addEventListener('keydown', event => {
+    const row = event.target.closest('tbody tr');
+    const next = row && {
+      ArrowDown: row.nextElementSibling,
+      ArrowUp: row.previousElementSibling,
+      Home: row.parentElement.firstElementChild,
+      End: row.parentElement.lastElementChild,
+    }[event.key];
+    if (next) {
+      event.preventDefault();
+      next.querySelector('button').focus();
+    }
+  });
+}

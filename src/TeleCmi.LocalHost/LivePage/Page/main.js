@@ -1,0 +1,40 @@
+import { byId, say } from './dom.js';
+import { createConnect } from './connect.js';
+import { createDeadLetters } from './deadletters.js';
+import { createDetail } from './detail.js';
+import { createLines } from './lines.js';
+import { createOlder } from './older.js';
+import { createStats } from './stats.js';
+import { listen } from './stream.js';
+
+const LINK = { live: 'Live', lost: 'Connection lost, trying again …' };
+
+const detail = createDetail();
+const lines = createLines(detail.open);
+const connect = createConnect();
+const deadLetters = createDeadLetters();
+const stats = createStats();
+createOlder(detail.open);
+
+function take(journeys) {
+  lines.take(journeys);
+  detail.changed(journeys);
+  deadLetters.changed(journeys);
+  connect.count(lines.count);
+}
+
+listen(
+  {
+    hello(hello) {
+      lines.dropped = hello.dropped;
+      connect.greet(hello);
+      take(hello.journeys);
+      deadLetters.load();
+    },
+    journeys: update => take(update.journeys),
+    stats: update => stats.draw(update),
+  },
+  link => {
+    byId('link').dataset.link = link;
+    say(byId('link'), LINK[link]);
+  });

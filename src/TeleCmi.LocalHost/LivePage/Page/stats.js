@@ -1,0 +1,101 @@
+// Totals, queues and the chart of the last minutes.
+
+import { byId, fillList, make } from './dom.js';
+import { duration } from './text.js';
+
+const SVG = 'http://www.w3.org/2000/svg';
+const HEIGHT = 100;
+
+function svg(tag, attributes) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    element.setAttribute(name, value);
+  }
+
+  return element;
+}
+
+/** A line through the values that are there; gaps stay gaps. */
+function pathOf(values, most) {
+  let isDrawing = false;
+  return values.map((value, i) => {
+    if (value === undefined) {
+      isDrawing = false;
+      return '';
+    }
+
+    const y = HEIGHT - (value / most) * (HEIGHT - 6) - 2;
+    const command = `${isDrawing ? 'L' : 'M'}${i},${y.toFixed(1)} L${i + 1},${y.toFixed(1)} `;
+    isDrawing = true;
+    return command;
+  }).join('');
+}
+
+export function createStats() {
+  const chart = byId('chart');
+  const bars = svg('path', { class: 'bars' });
+  const processed = svg('path', { class: 'done-line' });
+  const p50 = svg('path', { class: 'p50-line' });
+  const p95 = svg('path', { class: 'p95-line' });
+  const counts = svg('svg', { role: 'img', preserveAspectRatio: 'none', 'aria-label': 'Events of the last minutes' });
+  const times = svg('svg', { role: 'img', preserveAspectRatio: 'none', class: 'small', 'aria-label': 'Answer times of the last minutes' });
+  counts.append(bars, processed);
+  times.append(p95, p50);
+  const countsKey = make('figcaption', {});
+  chart.append(counts, times, countsKey);
+  let drawn = '';
+
+  function draw(stats) {
+    // Redrawn only when something has changed: an idle page does nothing.
+    const now = JSON.stringify(stats);
+    if (now === drawn) {
+      return;
+    }
+
+    drawn = now;
+    const { totals, buckets, bucketSeconds } = stats;
+    const total = (...states) => states.reduce((sum, state) => sum + (totals[state] ?? 0), 0).toLocaleString();
+    fillList(byId('totals'), [
+      ['received', total('all')],
+      ['processed', total('processed')],
+      ['duplicates', total('duplicate', 'variant')],
+      ['ignored', total('ignored')],
+      ['turned away', total('rejected', 'refused', 'unavailable')],
+      ['dead letters', total('dead')],
+    ]);
+    byId('queues').replaceChildren(...stats.queues.map(queue => make(
+      'div',
+      {},
+      make('dt', {}, queue.name, make('small', {}, queue.isPoison ? 'failed too often, on the way to the dead letters' : 'waiting for their work')),
+      make('dd', {}, queue.depth === undefined ? 'unknown' : queue.depth.toLocaleString()))));
+
+    const most = Math.max(1, ...buckets.map(bucket => Math.max(bucket.received, bucket.processed)));
+    const slowest = Math.max(1, ...buckets.map(bucket => bucket.p95 ?? 0));
+    const box = `0 0 ${buckets.length} ${HEIGHT}`;
+    counts.setAttribute('viewBox', box);
+    times.setAttribute('viewBox', box);
+    bars.setAttribute('d', buckets.map(({ received }, i) => {
+      const height = (received / most) * (HEIGHT - 6);
+      return received ? `M${i + 0.1},${HEIGHT}v${-height.toFixed(1)}h.8v${height.toFixed(1)}z` : '';
+    }).join(''));
+    processed.setAttribute('d', pathOf(buckets.map(bucket => bucket.processed || bucket.received ? bucket.processed : undefined), most));
+    p50.setAttribute('d', pathOf(buckets.map(bucket => bucket.p50), slowest));
+    p95.setAttribute('d', pathOf(buckets.map(bucket => bucket.p95), slowest));
+
+    const minutes = Math.round((buckets.length * bucketSeconds) / 60);
+    const received = buckets.reduce((sum, bucket) => sum + bucket.received, 0);
+    const finished = buckets.reduce((sum, bucket) => sum + bucket.processed, 0);
+    counts.setAttribute('aria-label', `Last ${minutes} minutes: ${received} received, ${finished} processed; at most ${most} in ${bucketSeconds} seconds.`);
+    times.setAttribute('aria-label', `Answer time in the last ${minutes} minutes: half within ${duration(stats.p50)}, 95 of 100 within ${duration(stats.p95)}.`);
+    countsKey.replaceChildren(
+      make('span', {}, `Last ${minutes} min, peak ${most} in ${bucketSeconds} s`),
+      key('received', `received ${received}`),
+      key('processed', `processed ${finished}`),
+      key('p50', `answer p50 ${duration(stats.p50)}`),
+      key('p95', `p95 ${duration(stats.p95)}`));
+  }
+
+  return { draw };
+}
+
+const key = (name, text) => make('span', {}, make('span', { class: `key key-${name}`, 'aria-hidden': 'true' }), text);

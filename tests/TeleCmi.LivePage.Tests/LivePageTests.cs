@@ -1,0 +1,291 @@
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Playwright;
+using TeleCmi.Pipeline.Processing;
+using TeleCmi.TestSupport;
+using static TeleCmi.LivePage.Tests.WatchedPage;
+
+namespace TeleCmi.LivePage.Tests;
+
+public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser)
+{
+    [Theory]
+    [InlineData("POST")]
+    [InlineData("GET")]
+    public async Task SampleButton_TakesALineToProcessedWithinASecondOrSo(string method)
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
+        // The first event makes the queue and the table.
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("before"));
+        await using var page = await OpenAsync(browser, receiver.Address);
+        await Expect(page.Line("processed")).ToHaveCountAsync(1);
+        await page.Page.Locator("#connect summary").ClickAsync();
+
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = $"Send by {method}" }).ClickAsync();
+
+        var line = page.Lines.Filter(new() { HasText = "from this page" });
+        await Expect(line).ToHaveAttributeAsync("data-state", "processed", new() { Timeout = 3000 });
+        await Expect(line.Locator(".who")).ToHaveTextAsync("agent answered, 202_2222223");
+        await Expect(line.Locator(".number")).ToHaveTextAsync("*********001");
+        await Expect(line.Locator(".way li.done")).ToHaveCountAsync(3);
+        await Expect(line.Locator(".way")).ToContainTextAsync(method);
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task EmptyPage_TeachesWhatToDoFirst()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
+        await using var page = await OpenAsync(browser, receiver.Address);
+
+        await Expect(page.Page.Locator("#connect")).ToHaveAttributeAsync("open", "");
+        await Expect(page.Page.Locator("#curl-post")).ToContainTextAsync($"{receiver.Address}api/telecmi/events");
+        await Expect(page.Page.Locator("#token-command")).ToContainTextAsync("TeleCmi__AccessTokens=");
+        await Expect(page.Page.Locator("#tunnel-ngrok")).ToHaveTextAsync($"ngrok http {receiver.Address.Port}");
+        await page.Page.GetByLabel("The tunnel's address").FillAsync("https://abc.example.test/");
+        await page.Page.GetByLabel("The secret").FillAsync("a secret/with a slash");
+        await Expect(page.Page.Locator("#webhook")).ToHaveTextAsync("https://abc.example.test/api/telecmi/a%20secret%2Fwith%20a%20slash/events");
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task EveryOutcome_HasItsWordAndItsSign()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
+        await using var page = await OpenAsync(browser, receiver.Address);
+
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("one"));
+        await Expect(page.Line("processed")).ToHaveCountAsync(1);
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("one"));
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("one", ("202_2222223", "203_2222223")));
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("one", ("\"answered\"", "\"hangup\"")));
+        await receiver.PostEventAsync("not json");
+        await receiver.PostEventAsync("");
+        using var wrongSecret = await receiver.Client.GetAsync(new Uri(receiver.Address, "/api/telecmi/guessed-by-a-stranger/events?leg=a"));
+
+        string[] signs = ["✓ processed", "= duplicate", "≠ other content", "∅ ignored", "✕ rejected"];
+        foreach (var sign in signs)
+        {
+            await Expect(page.Page.Locator("#lines .badge", new() { HasText = sign })).ToHaveCountAsync(1);
+        }
+
+        await Expect(page.Page.Locator("#lines .badge", new() { HasText = "⊘ refused" })).ToHaveCountAsync(2);
+        await Expect(page.Page.Locator("#totals")).ToContainTextAsync("7");
+        (await page.Page.ContentAsync()).ShouldNotContain("guessed-by-a-stranger");
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task Detail_ShowsTheEventItsEnvelopeAndItsRow_AndFindsInThem()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
+        await using var page = await OpenAsync(browser, receiver.Address);
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("find-me", ("\"custom\"", "\"big\":12345678901234567890,\"custom\"")));
+        await Expect(page.Line("processed")).ToHaveCountAsync(1);
+
+        await page.Lines.First.GetByRole(AriaRole.Button).FocusAsync();
+        await page.Page.Keyboard.PressAsync("Enter");
+
+        await Expect(page.Detail).ToBeVisibleAsync();
+        await Expect(page.Detail).ToContainTextAsync("com.telecmi.outgoing.answered");
+        await Expect(page.Detail).ToContainTextAsync("\"big\": 12345678901234567890");
+        await Expect(page.Detail).ToContainTextAsync("ContentHash");
+        await Expect(page.Detail.Locator("#detail-command")).ToContainTextAsync("curl -X POST -H 'Content-Type: application/json'");
+        await page.Detail.GetByLabel("Find in it").FillAsync("FIND-ME");
+        await Expect(page.Detail.Locator("mark").First).ToHaveTextAsync("find-me");
+        await Expect(page.Detail.Locator("#detail-found")).ToContainTextAsync("1 of ");
+        await page.Detail.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
+        await Expect(page.Detail).ToBeHiddenAsync();
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task SendAgain_IsADuplicate()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
+        await using var page = await OpenAsync(browser, receiver.Address);
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("again"));
+        await Expect(page.Line("processed")).ToHaveCountAsync(1);
+
+        await page.Lines.First.GetByRole(AriaRole.Button).ClickAsync();
+        await page.Detail.GetByRole(AriaRole.Button, new() { Name = "Send again" }).ClickAsync();
+
+        await Expect(page.Detail.Locator("#detail-note")).ToContainTextAsync("200");
+        await Expect(page.Line("duplicate")).ToHaveCountAsync(1);
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task CopyAsCurl_IsACommandThatBringsTheSameEvent()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
+        await using var page = await OpenAsync(browser, receiver.Address, new() { Permissions = ["clipboard-read", "clipboard-write"] });
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("it's; $(touch /tmp/no) `x`"));
+        await Expect(page.Line("processed")).ToHaveCountAsync(1);
+        await page.Lines.First.GetByRole(AriaRole.Button).ClickAsync();
+
+        await page.Detail.GetByRole(AriaRole.Button, new() { Name = "Copy as curl" }).ClickAsync();
+
+        await Expect(page.Detail.Locator("#detail-note")).ToContainTextAsync("clipboard");
+        var command = await page.Page.EvaluateAsync<string>("navigator.clipboard.readText()");
+        command.ShouldStartWith("curl -X POST");
+        command.ShouldContain(@"it'\''s; $(touch /tmp/no) `x`");
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task HostileText_IsShownAsText()
+    {
+        const string Hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>";
+        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
+        await using var page = await OpenAsync(browser, receiver.Address);
+
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("hostile", ("202_2222223", Hostile)));
+        await receiver.PostEventAsync($"{Hostile} is not JSON");
+
+        await Expect(page.Line("processed").Locator(".who")).ToContainTextAsync(Hostile);
+        await page.Line("processed").GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(page.Detail).ToContainTextAsync(Hostile);
+        await page.Detail.GetByLabel("Find in it").FillAsync("<script>");
+        await Expect(page.Detail.Locator("mark").First).ToHaveTextAsync("<script>");
+        await page.Detail.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
+        await Expect(page.Page.Locator("#dead")).ToContainTextAsync($"{Hostile} is not JSON");
+        (await page.Page.Locator("img, main script").CountAsync()).ShouldBe(0);
+        page.Dialogs.ShouldBeEmpty();
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task DeadLetter_CanBeReplayedWhenItsCauseIsMended()
+    {
+        var handler = new StubbornHandler();
+        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage(), services => services.AddSingleton<ICallEventHandler>(handler));
+        await using var page = await OpenAsync(browser, receiver.Address);
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("dead"));
+        await Expect(page.Line("dead")).ToContainTextAsync("The CRM is away <b>today</b>.");
+        await Expect(page.Page.Locator("#dead li")).ToContainTextAsync("failed too often");
+
+        handler.Mend();
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Replay" }).ClickAsync();
+
+        await Expect(page.Line("processed")).ToHaveCountAsync(1);
+        await Expect(page.Lines).ToHaveCountAsync(1);
+        await Expect(page.Page.Locator("#dead li")).ToHaveCountAsync(0);
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task DeadLetter_CanBeDiscardedAfterAQuestion()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
+        await using var page = await OpenAsync(browser, receiver.Address);
+        await receiver.PostEventAsync("not json");
+
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Discard" }).ClickAsync();
+
+        await Expect(page.Page.Locator("#dead li")).ToHaveCountAsync(0);
+        await Expect(page.Page.Locator("#dead-note")).ToContainTextAsync("There are none.");
+        page.Dialogs.ShouldHaveSingleItem();
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task Restart_IsBridged()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
+        await using var page = await OpenAsync(browser, receiver.Address);
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("before"));
+        await Expect(page.Line("processed")).ToHaveCountAsync(1);
+
+        await receiver.StopAsync();
+        await Expect(page.Page.Locator("#link")).ToContainTextAsync("trying again");
+        await receiver.StartAsync();
+
+        await Expect(page.Page.Locator("#link")).ToHaveTextAsync("Live");
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("after"));
+        await Expect(page.Line("processed")).ToHaveCountAsync(2);
+        // The line of the time before is not in memory any more; its row is in the journal.
+        await page.Lines.Last.GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(page.Detail).ToContainTextAsync("ContentHash");
+        page.ShouldBeClean(wasDisconnected: true);
+    }
+
+    [Fact]
+    public async Task OlderEvents_ComeFromTheJournal()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("older"));
+        await using var page = await OpenAsync(browser, receiver.Address);
+        await Expect(page.Line("processed")).ToHaveCountAsync(1);
+
+        await page.Page.GetByLabel("Day of the event (UTC)").FillAsync("2022-04-22");
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Show", Exact = true }).ClickAsync();
+
+        var older = page.Page.Locator("#older tbody tr");
+        await Expect(older).ToHaveCountAsync(1);
+        await older.GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(page.Detail).ToContainTextAsync("ContentHash");
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task Thousands_LeaveTheNewestInABoundedWindow()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
+        await using var page = await OpenAsync(browser, receiver.Address);
+
+        // Of an ignored kind: the page's own work is what counts here.
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, 3000),
+            new ParallelOptions { MaxDegreeOfParallelism = 8 },
+            async (number, _) => await receiver.PostEventAsync(
+                ReceiverOnTrial.Sample(string.Create(CultureInfo.InvariantCulture, $"n{number}"), ("\"answered\"", "\"hangup\""))));
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("the-last"));
+
+        await Expect(page.Lines.First).ToHaveAttributeAsync("data-state", "processed");
+        await Expect(page.Page.Locator("#totals")).ToContainTextAsync("3,001");
+        (await page.Lines.CountAsync()).ShouldBeLessThanOrEqualTo(200);
+        await Expect(page.Page.Locator("#window")).ToContainTextAsync("more are not");
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task Keys_MoveFromLineToLine()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
+        await using var page = await OpenAsync(browser, receiver.Address);
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("first"));
+        await Expect(page.Lines).ToHaveCountAsync(1);
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("second"));
+        await Expect(page.Line("processed")).ToHaveCountAsync(2);
+
+        await page.Lines.First.GetByRole(AriaRole.Button).FocusAsync();
+        await page.Page.Keyboard.PressAsync("ArrowDown");
+
+        await Expect(page.Lines.Nth(1).GetByRole(AriaRole.Button)).ToBeFocusedAsync();
+        await page.Page.Keyboard.PressAsync("Enter");
+        await Expect(page.Detail).ToContainTextAsync("first");
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task Phone_NeedsNoSidewaysScrolling()
+    {
+        var handler = new StubbornHandler();
+        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage(), services => services.AddSingleton<ICallEventHandler>(handler));
+        await using var page = await OpenAsync(browser, receiver.Address, new() { ViewportSize = new() { Width = 360, Height = 740 } });
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample(new string('x', 200), ("202_2222223", new string('y', 80))));
+        await receiver.PostEventAsync(new string('z', 500));
+        await Expect(page.Line("dead")).ToHaveCountAsync(1);
+        await Expect(page.Page.Locator("#dead li")).ToHaveCountAsync(2);
+        const string Overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+
+        (await page.Page.EvaluateAsync<int>(Overflow)).ShouldBe(0);
+        await page.Page.Locator("#connect summary").ClickAsync();
+        (await page.Page.EvaluateAsync<int>(Overflow)).ShouldBe(0);
+        await page.Line("dead").GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(page.Detail).ToBeVisibleAsync();
+        (await page.Page.EvaluateAsync<int>("document.querySelector('#detail').scrollWidth - document.querySelector('#detail').clientWidth")).ShouldBe(0);
+        page.ShouldBeClean();
+    }
+}

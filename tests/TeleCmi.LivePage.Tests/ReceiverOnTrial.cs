@@ -1,0 +1,73 @@
+using System.Net.Http.Headers;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using TeleCmi.Events.Samples;
+using TeleCmi.LocalHost;
+
+namespace TeleCmi.LivePage.Tests;
+
+/// <summary>A whole one-machine receiver on a free port, that can be stopped and started again at the same address.</summary>
+public sealed class ReceiverOnTrial : IAsyncDisposable
+{
+    private readonly string[] _arguments;
+    private readonly Action<IServiceCollection>? _configure;
+    private WebApplication? _app;
+
+    private ReceiverOnTrial(string[] arguments, Action<IServiceCollection>? configure)
+    {
+        _arguments = arguments;
+        _configure = configure;
+    }
+
+    public Uri Address { get; private set; } = new("http://127.0.0.1:0");
+
+    public HttpClient Client { get; } = new() { Timeout = TimeSpan.FromSeconds(30) };
+
+    public static async Task<ReceiverOnTrial> StartAsync(
+        string storage, Action<IServiceCollection>? configure = null, params string[] settings)
+    {
+        var receiver = new ReceiverOnTrial(
+            ["--storage", storage, "--LocalHost:RetryPause", "00:00:00", "--LocalHost:MaxPollingInterval", "00:00:00.1", .. settings], configure);
+        await receiver.StartAsync();
+        return receiver;
+    }
+
+    public async Task StartAsync()
+    {
+        var builder = LocalHostApp.CreateBuilder(["--urls", Address.ToString(), .. _arguments]);
+        builder.Logging.ClearProviders();
+        _configure?.Invoke(builder.Services);
+        _app = LocalHostApp.Build(builder);
+        await _app.StartAsync();
+        Address = new Uri(_app.Urls.First());
+    }
+
+    public async Task StopAsync()
+    {
+        await _app!.StopAsync();
+        await _app.DisposeAsync();
+        _app = null;
+    }
+
+    public Task<HttpResponseMessage> PostEventAsync(string json) => Client.PostAsync(
+        new Uri(Address, "/api/telecmi/events"),
+        new ByteArrayContent(Encoding.UTF8.GetBytes(json)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } });
+
+    /// <summary>The documented sample as another call, with these texts changed.</summary>
+    public static string Sample(string call, params (string Old, string New)[] changes)
+    {
+        var json = DocumentedNotices.OutgoingAnsweredByCustomer.Json.Replace("81b3d612-3473-4ac3-ba6e-030ee508036f", call, StringComparison.Ordinal);
+        return changes.Aggregate(json, (text, change) => text.Replace(change.Old, change.New, StringComparison.Ordinal));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        if (_app is not null)
+        {
+            await StopAsync();
+        }
+    }
+}

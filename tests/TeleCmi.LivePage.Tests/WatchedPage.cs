@@ -1,0 +1,80 @@
+using Microsoft.Playwright;
+
+namespace TeleCmi.LivePage.Tests;
+
+/// <summary>The live page in a browser of its own, with an eye on everything that a page should not do.</summary>
+internal sealed class WatchedPage : IAsyncDisposable
+{
+    private const float Patience = 15_000;
+
+    // A page that is not connected is told so by the browser; that alone is no fault.
+    private const string NotConnected = "net::ERR_";
+
+    private readonly IBrowserContext _context;
+    private readonly List<string> _faults = [];
+
+    private WatchedPage(IBrowserContext context, IPage page)
+    {
+        _context = context;
+        Page = page;
+    }
+
+    public IPage Page { get; }
+
+    /// <summary>Dialogs of the browser that the page opened.</summary>
+    public List<string> Dialogs { get; } = [];
+
+    public ILocator Lines => Page.Locator("#lines tbody tr");
+
+    public ILocator Detail => Page.Locator("#detail");
+
+    public static async Task<WatchedPage> OpenAsync(BrowserFixture browser, Uri address, BrowserNewContextOptions? options = null)
+    {
+        var context = await browser.Browser.NewContextAsync(new(options ?? new()) { Locale = "en-US", TimezoneId = "UTC" });
+        context.SetDefaultTimeout(Patience);
+        var page = await context.NewPageAsync();
+        var watched = new WatchedPage(context, page);
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning")
+            {
+                watched.Note($"console {message.Type}: {message.Text}");
+            }
+        };
+        page.PageError += (_, error) => watched.Note($"error: {error}");
+        page.Dialog += async (_, dialog) =>
+        {
+            watched.Dialogs.Add(dialog.Message);
+            await dialog.AcceptAsync();
+        };
+        await page.AddInitScriptAsync(
+            "addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI))");
+        await page.GotoAsync(address.ToString());
+        await Assertions.Expect(page.Locator("#link")).ToHaveTextAsync("Live", new() { Timeout = Patience });
+        return watched;
+    }
+
+    /// <summary>The lines of journeys in that state.</summary>
+    public ILocator Line(string state) => Page.Locator($"#lines tbody tr[data-state='{state}']");
+
+    public static ILocatorAssertions Expect(ILocator locator) => Assertions.Expect(locator);
+
+    /// <summary>Nothing has gone wrong behind the scenes.</summary>
+    public void ShouldBeClean(bool wasDisconnected = false)
+    {
+        lock (_faults)
+        {
+            _faults.Where(fault => !(wasDisconnected && fault.Contains(NotConnected, StringComparison.Ordinal))).ShouldBeEmpty();
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await _context.DisposeAsync();
+
+    private void Note(string fault)
+    {
+        lock (_faults)
+        {
+            _faults.Add(fault);
+        }
+    }
+}
