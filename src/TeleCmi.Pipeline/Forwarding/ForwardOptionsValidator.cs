@@ -10,7 +10,7 @@ internal sealed class ForwardOptionsValidator : IValidateOptions<ForwardOptions>
         List<string> faults = [.. options.Unknown.Select(setting => $"{setting}: there is no such setting.")];
         if (!AddressPolicy.TryParse(options.AllowedNetworks, out var policy, out var fault))
         {
-            faults.Add($"{ForwardOptions.AllowedNetworksSetting}: '{fault}' is not a network. Write such as 10.20.0.0/16, fd00:1::/64 (no bits set behind the prefix) or {AddressPolicy.Loopback}, comma-separated.");
+            faults.Add($"{ForwardOptions.AllowedNetworksSetting}: '{fault}' is not a network. Write such as 10.20.0.0/16, fd00:1::/64 or {AddressPolicy.Loopback}, comma-separated.");
             return ValidateOptionsResult.Fail(faults);
         }
 

@@ -31,10 +31,13 @@ internal static class ForwardServices
                 client.Timeout = Timeout.InfiniteTimeSpan;
                 client.DefaultRequestHeaders.UserAgent.ParseAdd("TeleCmi.Functions");
             })
-            .ConfigurePrimaryHttpMessageHandler(provider => Handler(ForwardDestinations.PolicyOf(provider.GetRequiredService<IOptions<ForwardOptions>>().Value)))
+            .ConfigurePrimaryHttpMessageHandler(provider => Handler(new GuardedConnection(
+                ForwardDestinations.PolicyOf(provider.GetRequiredService<IOptions<ForwardOptions>>().Value),
+                provider.GetRequiredService<HostLookup>())))
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .RemoveAllLoggers();
 
+        services.TryAddSingleton<HostLookup>(Dns.GetHostAddressesAsync);
         services.TryAddSingleton(RetrySchedule.Default);
         services.AddSingleton<ForwardDestinations>();
         services.AddSingleton<ForwardSender>();
@@ -67,7 +70,7 @@ internal static class ForwardServices
             provider.GetRequiredService<ILogger<ForwardHandler>>()));
 
     // A proxy would be given the name and look up the address itself, unchecked.
-    private static SocketsHttpHandler Handler(AddressPolicy policy) => new()
+    private static SocketsHttpHandler Handler(GuardedConnection connection) => new()
     {
         AllowAutoRedirect = false,
         UseCookies = false,
@@ -77,6 +80,6 @@ internal static class ForwardServices
         PooledConnectionLifetime = ConnectionLifetime,
         MaxResponseHeadersLength = 16,
         MaxResponseDrainSize = 0,
-        ConnectCallback = new GuardedConnection(policy, Dns.GetHostAddressesAsync).ConnectAsync,
+        ConnectCallback = connection.ConnectAsync,
     };
 }

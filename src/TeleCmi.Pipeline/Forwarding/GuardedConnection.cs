@@ -8,8 +8,8 @@ namespace TeleCmi.Pipeline.Forwarding;
 /// name that answers one address to a check and another to the call gains nothing.
 /// </summary>
 /// <param name="policy">Which addresses may be called.</param>
-/// <param name="resolve">Finds a name's addresses.</param>
-internal sealed class GuardedConnection(AddressPolicy policy, Func<string, CancellationToken, Task<IPAddress[]>> resolve)
+/// <param name="lookup">Finds a name's addresses.</param>
+internal sealed class GuardedConnection(AddressPolicy policy, HostLookup lookup)
 {
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
     {
@@ -32,11 +32,14 @@ internal sealed class GuardedConnection(AddressPolicy policy, Func<string, Cance
     /// <exception cref="AddressRefusedException">There is none.</exception>
     public async Task<IPAddress[]> FindAsync(string host, CancellationToken cancellation)
     {
-        var found = IPAddress.TryParse(host, out var literal) ? [literal] : await resolve(host, cancellation);
+        var found = IPAddress.TryParse(host, out var literal) ? [literal] : await lookup(host, cancellation);
         var permitted = Array.FindAll(found, policy.Permits);
         return permitted.Length > 0 ? permitted : throw new AddressRefusedException(host, found);
     }
 }
+
+/// <summary>Finds the addresses of a host's name.</summary>
+public delegate Task<IPAddress[]> HostLookup(string host, CancellationToken cancellation);
 
 /// <summary>A destination has no address that may be called.</summary>
 public sealed class AddressRefusedException(string host, IReadOnlyCollection<IPAddress> addresses)
