@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using TeleCmi.Events;
@@ -21,9 +20,7 @@ internal sealed class ForwardDeadLetters(DeadLetterStore store, TimeProvider clo
             Destination = message.Destination,
             Status = attempt?.Status,
             Answer = attempt?.Answer,
-
-            // With the time of its queueing: a replay that fails is another dead letter than the one being removed.
-            Discriminator = Hash(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{message.Destination}|{message.Event.Id}|{message.QueuedAt.UtcTicks}"))),
+            Discriminator = Hash(Encoding.UTF8.GetBytes($"{message.Destination}|{message.Event.Id}")),
         },
         cancellation);
 

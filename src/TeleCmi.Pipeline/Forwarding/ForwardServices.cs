@@ -11,14 +11,15 @@ using TeleCmi.Pipeline.Telemetry;
 namespace TeleCmi.Pipeline.Forwarding;
 
 /// <summary>Puts forwarding together.</summary>
-internal static class ForwardServices
+public static class ForwardServices
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(15);
 
     // Long enough to be worth it, short enough to follow a name that moves.
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5);
 
-    public static void AddForwarding(this IServiceCollection services)
+    /// <summary>Adds <see cref="ForwardTrial"/> alone, which needs no storage; the whole pipeline has it too.</summary>
+    public static IServiceCollection AddForwardTrial(this IServiceCollection services)
     {
         services.AddOptions<ForwardOptions>()
             .Configure<IConfiguration>((options, configuration) => options.ReadFrom(configuration))
@@ -38,10 +39,17 @@ internal static class ForwardServices
             .RemoveAllLoggers();
 
         services.TryAddSingleton<HostLookup>(Dns.GetHostAddressesAsync);
-        services.TryAddSingleton(RetrySchedule.Default);
+        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<ForwardDestinations>();
         services.AddSingleton<ForwardSender>();
         services.AddSingleton<ForwardTrial>();
+        return services;
+    }
+
+    internal static void AddForwarding(this IServiceCollection services)
+    {
+        services.AddForwardTrial();
+        services.TryAddSingleton(RetrySchedule.Default);
         services.AddSingleton<StoppedDestinations>();
         services.AddSingleton<ConversationGuard>();
         services.AddSingleton<ForwardDeadLetters>();
@@ -61,7 +69,7 @@ internal static class ForwardServices
     }
 
     /// <summary>A handler for each destination.</summary>
-    public static IEnumerable<ICallEventHandler> ForwardHandlers(this IServiceProvider provider) =>
+    internal static IEnumerable<ICallEventHandler> ForwardHandlers(this IServiceProvider provider) =>
         provider.GetRequiredService<ForwardDestinations>().All.Select(destination => new ForwardHandler(
             destination,
             provider.GetRequiredService<ForwardQueue>(),

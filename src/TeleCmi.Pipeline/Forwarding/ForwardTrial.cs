@@ -1,19 +1,30 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Options;
 using TeleCmi.Events;
 using TeleCmi.Events.Samples;
 
 namespace TeleCmi.Pipeline.Forwarding;
 
 /// <summary>Sends a signed sample to a receiver, just as a real event would go, and explains the answer.</summary>
-public sealed class ForwardTrial(ForwardSender sender, TimeProvider clock)
+public sealed class ForwardTrial(ForwardSender sender, IOptions<ForwardOptions> options, TimeProvider clock)
 {
+    private readonly AddressPolicy _policy = ForwardDestinations.PolicyOf(options.Value);
+
     /// <summary>What the sample's ids begin with, so that a receiver can tell it from a call.</summary>
     public const string IdPrefix = "forward-test-";
 
+    /// <summary>Makes a destination of settings that a person gave, under the same rules as those of the app.</summary>
+    /// <param name="written">The settings.</param>
+    /// <param name="faults">Gets a sentence for each that is wrong.</param>
+    /// <param name="destination">The destination, when nothing is wrong.</param>
+    public bool TryAddress(ForwardDestinationOptions written, ICollection<string> faults, [NotNullWhen(true)] out ForwardDestination? destination) =>
+        ForwardDestination.TryCreate(written, _policy, faults, out destination);
+
     /// <summary>Sends the documented sample of a customer's answer, with ids of its own.</summary>
-    /// <param name="destination">From the settings, or made with <see cref="ForwardDestination.TryCreate"/>.</param>
+    /// <param name="destination">From the settings, or made with <see cref="TryAddress"/>.</param>
     /// <param name="cancellation">Ends the attempt.</param>
     public async Task<ForwardTrialResult> RunAsync(ForwardDestination destination, CancellationToken cancellation)
     {
