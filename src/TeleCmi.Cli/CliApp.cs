@@ -19,6 +19,7 @@ public static class CliApp
             DeadLetterCommands.Create(runner),
             JournalCommands.Create(runner),
             StatusCommand.Create(runner),
+            ForwardCommands.Create(runner),
         };
         var parsed = root.Parse(args);
         var configuration = new InvocationConfiguration

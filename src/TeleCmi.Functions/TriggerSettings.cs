@@ -20,9 +20,15 @@ internal static class TriggerSettings
         {
             string[] missing =
             [
-                .. new[] { (StorageOptions.EventsQueueName, options.EventsQueue), (StorageOptions.PoisonQueueName, options.PoisonQueue) }
-                    .Where(setting => string.IsNullOrWhiteSpace(configuration[setting.Item1]))
-                    .Select(setting => $"{setting.Item1}: not set, and the queue trigger needs it. Set it to {setting.Item2}."),
+                .. new (string Name, string Default)[]
+                    {
+                        (StorageOptions.EventsQueueName, options.EventsQueue),
+                        (StorageOptions.PoisonQueueName, options.PoisonQueue),
+                        (StorageOptions.ForwardsQueueName, options.ForwardsQueue),
+                        (StorageOptions.ForwardsPoisonQueueName, options.ForwardsPoisonQueue),
+                    }
+                    .Where(setting => string.IsNullOrWhiteSpace(configuration[setting.Name]))
+                    .Select(setting => $"{setting.Name}: not set, and the queue trigger needs it. Set it to {setting.Default}."),
             ];
             return missing.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(missing);
         }

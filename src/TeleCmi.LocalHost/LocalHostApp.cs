@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using TeleCmi.LocalHost.LivePage;
 using TeleCmi.Pipeline;
 using TeleCmi.Pipeline.DeadLetters;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.Pipeline.Storage;
 
@@ -99,6 +100,25 @@ public static class LocalHostApp
                 provider,
                 storage.PoisonQueue,
                 (message, cancellation) => archive.ArchiveAsync(message.Body.ToMemory(), message.InsertedOn, cancellation),
+                poison: null);
+        });
+        services.AddSingleton<IHostedService>(provider =>
+        {
+            var storage = provider.GetRequiredService<IOptions<StorageOptions>>().Value;
+            var forwards = provider.GetRequiredService<ForwardProcessor>();
+            return Pump(
+                provider,
+                storage.ForwardsQueue,
+                (message, cancellation) => forwards.ProcessAsync(message.Body.ToMemory(), cancellation),
+                new StorageQueue(provider.GetRequiredService<StorageClients>().Queue(storage.ForwardsPoisonQueue)));
+        });
+        services.AddSingleton<IHostedService>(provider =>
+        {
+            var forwards = provider.GetRequiredService<ForwardProcessor>();
+            return Pump(
+                provider,
+                provider.GetRequiredService<IOptions<StorageOptions>>().Value.ForwardsPoisonQueue,
+                (message, cancellation) => forwards.ArchiveAsync(message.Body.ToMemory(), cancellation),
                 poison: null);
         });
     }

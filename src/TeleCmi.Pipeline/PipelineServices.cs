@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline.DeadLetters;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.Pipeline.Receiving;
@@ -14,7 +16,7 @@ namespace TeleCmi.Pipeline;
 /// <summary>Puts the pipeline together; every way to run it starts here.</summary>
 public static class PipelineServices
 {
-    /// <summary>Adds receiving, processing, journal and dead letters, with their settings validated at start.</summary>
+    /// <summary>Adds receiving, processing, journal, forwarding and dead letters, with their settings validated at start.</summary>
     public static IServiceCollection AddTeleCmiPipeline(this IServiceCollection services)
     {
         services.AddOptions<TeleCmiOptions>().BindConfiguration(TeleCmiOptions.SectionName).ValidateOnStart();
@@ -40,7 +42,14 @@ public static class PipelineServices
         services.AddSingleton<DeadLetterStore>();
         services.AddSingleton<DeadLetterReplay>();
         services.AddSingleton<PoisonArchive>();
-        services.AddSingleton<EventProcessor>();
+        services.AddForwarding();
+        services.AddSingleton(provider => new EventProcessor(
+            provider.GetRequiredService<Journal>(),
+            [.. provider.GetServices<ICallEventHandler>(), .. provider.ForwardHandlers()],
+            provider.GetRequiredService<IOptions<TeleCmiOptions>>(),
+            provider.GetRequiredService<TeleCmiMetrics>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<EventProcessor>>()));
         return services;
     }
 

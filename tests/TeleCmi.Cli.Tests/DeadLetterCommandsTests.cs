@@ -1,10 +1,13 @@
 using System.Text;
+using System.Text.Json;
+using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline;
 using TeleCmi.Pipeline.DeadLetters;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.TestSupport;
 
@@ -269,10 +272,45 @@ public sealed class DeadLetterCommandsTests(AzuriteFixture azurite)
         var store = services.GetRequiredService<DeadLetterStore>();
         var letter = await store.QueryAsync(new DeadLetterFilter(), CancellationToken.None).SingleAsync();
         var replay = new DeadLetterReplay(
-            store, new FailsAtOnce(store, letter.Letter), Options.Create(new TeleCmiOptions()), TimeProvider.System, NullLogger<DeadLetterReplay>.Instance);
+            store, new FailsAtOnce(store, letter.Letter), services.GetRequiredService<ForwardQueue>(), Options.Create(new TeleCmiOptions()), TimeProvider.System, NullLogger<DeadLetterReplay>.Instance);
 
         (await replay.ReplayAsync(letter, CancellationToken.None)).Outcome.ShouldBe(ReplayOutcome.CameBack);
         (await _operator.DeadLettersTable.RowsAsync()).Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Replay_OfAForward_GoesToItsDestinationAlone()
+    {
+        var envelope = Operator.EnvelopeOf(Notices.Answered(), TimeProvider.System.GetUtcNow());
+        var id = await _operator.KeepAsync(new DeadLetter
+        {
+            Reason = DeadLetterReason.Forward,
+            Kind = "outgoing.answered",
+            EventId = "2223343:event:leg-1:a:answered",
+            ReceivedAt = TimeProvider.System.GetUtcNow(),
+            Error = "The receiver answered 422.",
+            Body = envelope,
+            Destination = "crm",
+            Status = 422,
+            Answer = "no such contact",
+            Discriminator = "1",
+        });
+        var shown = await _operator.RunAsync("dead-letters", "show", id);
+        shown.Out.ShouldContain("crm");
+        shown.Out.ShouldContain("422");
+        shown.Out.ShouldContain("no such contact");
+        (await _operator.RunAsync("dead-letters", "show", id, "--json")).Json.GetProperty("destination").GetString().ShouldBe("crm");
+
+        (await _operator.RunAsync("dead-letters", "replay", "--reason", "forward")).ExitCode.ShouldBe(ExitCodes.Fine);
+
+        var forwards = new QueueClient(_operator.Storage, "telecmi-forwards", new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
+        QueueMessage message = await forwards.ReceiveMessageAsync();
+        var json = JsonDocument.Parse(message.Body).RootElement;
+        json.GetProperty("destination").GetString().ShouldBe("crm");
+        json.GetProperty("attempt").GetInt32().ShouldBe(1);
+        json.GetProperty("envelope").GetRawText().ShouldBe(Encoding.UTF8.GetString(envelope));
+        (await _operator.Queue.ExistsAsync()).Value.ShouldBeFalse();
+        (await _operator.DeadLettersTable.RowsAsync()).ShouldBeEmpty();
     }
 
     [Fact]

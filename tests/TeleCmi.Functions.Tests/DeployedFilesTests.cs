@@ -49,6 +49,8 @@ public sealed class DeployedFilesTests
         storage.ConnectionString.ShouldBe("UseDevelopmentStorage=true");
         storage.EventsQueue.ShouldBe(settings["TeleCmiEventsQueue"]);
         storage.PoisonQueue.ShouldBe(settings["TeleCmiPoisonQueue"]);
+        storage.ForwardsQueue.ShouldBe(settings["TeleCmiForwardsQueue"]);
+        storage.ForwardsPoisonQueue.ShouldBe(settings["TeleCmiForwardsPoisonQueue"]);
     }
 
     [Fact]

@@ -108,6 +108,41 @@ public sealed class QueueTriggersTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task Forward_that_no_destination_takes_is_kept_with_its_event()
+    {
+        await using var app = await StartAsync();
+
+        await app.Trigger<ForwardEvent>().RunAsync(Message(Forward()), CancellationToken.None);
+
+        var row = (await RowsAsync("DeadLetters")).ShouldHaveSingleItem();
+        row.GetString("Reason").ShouldBe("forward");
+        row.GetString("Destination").ShouldBe("crm");
+        row.GetBinary("Body").ShouldBe(Encoding.UTF8.GetBytes(Envelope()));
+    }
+
+    [Fact]
+    public async Task Forward_that_broke_off_too_often_is_kept_with_its_event()
+    {
+        await using var app = await StartAsync();
+
+        await app.Trigger<ArchivePoisonForward>().RunAsync(Message(Forward()), CancellationToken.None);
+
+        var row = (await RowsAsync("DeadLetters")).ShouldHaveSingleItem();
+        row.GetString("Reason").ShouldBe("forward");
+        row.GetString("EventId").ShouldBe(Notice().Id);
+    }
+
+    [Fact]
+    public async Task Forwarding_stops_with_the_app_and_leaves_the_message()
+    {
+        await using var app = await StartAsync();
+        var forwarding = app.Trigger<ForwardEvent>();
+        app.BeginToStop();
+
+        await Should.ThrowAsync<OperationCanceledException>(() => forwarding.RunAsync(Message(Forward()), CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Unreadable_body_is_kept_in_dead_letters_before_the_answer()
     {
         await using var app = await StartAsync();
@@ -190,6 +225,9 @@ public sealed class QueueTriggersTests(AzuriteFixture azurite)
         EventEnvelope.Write(envelope, Notice(), new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero), traceParent: null);
         return Encoding.UTF8.GetString(envelope.WrittenSpan);
     }
+
+    private static string Forward() =>
+        $$"""{"destination":"crm","attempt":1,"deferrals":0,"queuedAt":"2026-03-01T12:00:01Z","envelope":{{Envelope()}}}""";
 
     private sealed class EndlessHandler : ICallEventHandler
     {

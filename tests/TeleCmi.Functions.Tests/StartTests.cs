@@ -8,6 +8,8 @@ public sealed class StartTests
     [Theory]
     [InlineData("TeleCmiEventsQueue", "telecmi-events")]
     [InlineData("TeleCmiPoisonQueue", "telecmi-events-poison")]
+    [InlineData("TeleCmiForwardsQueue", "telecmi-forwards")]
+    [InlineData("TeleCmiForwardsPoisonQueue", "telecmi-forwards-poison")]
     public async Task Missing_queue_name_stops_the_app(string setting, string mend)
     {
         var settings = RunningApp.Settings();
@@ -45,6 +47,7 @@ public sealed class StartTests
     [InlineData("TeleCmi__AccessTokens", "too-short")]
     [InlineData("TeleCmi__AcceptedEvents", "outgoing.answer")]
     [InlineData("TeleCmi__MaxEventBytes", "1000000")]
+    [InlineData("TeleCmi__Forward__0__Url", "crm.example.com")]
     public async Task Wrong_value_stops_the_app(string setting, string value)
     {
         var settings = RunningApp.Settings();

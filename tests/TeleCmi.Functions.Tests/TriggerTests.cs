@@ -9,7 +9,7 @@ public sealed class TriggerTests
     [Fact]
     public void App_has_these_functions_and_no_others() =>
         Functions.Select(function => function.Name).ShouldBe(
-            ["ArchivePoisonEvent", "CheckHealth", "ProcessEvent", "ReceiveEvent", "ReceiveEventByToken"], ignoreOrder: true);
+            ["ArchivePoisonEvent", "ArchivePoisonForward", "CheckHealth", "ForwardEvent", "ProcessEvent", "ReceiveEvent", "ReceiveEventByToken"], ignoreOrder: true);
 
     [Theory]
     [InlineData("ReceiveEvent", "telecmi/events", AuthorizationLevel.Function, "get,post")]
@@ -31,6 +31,8 @@ public sealed class TriggerTests
     [Theory]
     [InlineData("ProcessEvent", "%TeleCmiEventsQueue%")]
     [InlineData("ArchivePoisonEvent", "%TeleCmiPoisonQueue%")]
+    [InlineData("ForwardEvent", "%TeleCmiForwardsQueue%")]
+    [InlineData("ArchivePoisonForward", "%TeleCmiForwardsPoisonQueue%")]
     public void Queue_and_account_come_from_flat_settings(string name, string queue)
     {
         var trigger = TriggerOf<QueueTriggerAttribute>(name);

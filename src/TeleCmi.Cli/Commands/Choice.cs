@@ -13,7 +13,7 @@ internal sealed class Choice
     private readonly Option<DateOnly?> _from = CommonOptions.Day("--from", "Received on this day or later");
     private readonly Option<DateOnly?> _to = CommonOptions.Day("--to", "Received on this day or earlier");
     private readonly Option<string?> _kind = CommonOptions.Kind();
-    private readonly Option<string?> _reason = new("--reason") { Description = "Only this reason, such as poison or rejected." };
+    private readonly Option<string?> _reason = new("--reason") { Description = "Only this reason, such as poison, rejected or forward." };
     private readonly Option<string?> _containing = new("--containing") { Description = "Only those whose body holds this text, such as a phone number." };
     private readonly Option<bool> _all = new("--all") { Description = "All that match the other options; without any, all there are." };
 

@@ -10,7 +10,7 @@ namespace TeleCmi.Cli.Commands;
 /// <summary><c>telecmi dead-letters</c>: what could not be processed or read, until a person decides.</summary>
 internal static class DeadLetterCommands
 {
-    public static Command Create(CommandRunner runner) => new("dead-letters", "What could not be processed (poison) or read (rejected).")
+    public static Command Create(CommandRunner runner) => new("dead-letters", "What could not be processed (poison), read (rejected) or handed on (forward).")
     {
         List(runner),
         Show(runner),
@@ -83,6 +83,16 @@ internal static class DeadLetterCommands
             terminal.Line($"Event id  {found.Letter.EventId ?? "-"}");
             terminal.Line($"Received  {Times.Of(found.Letter.ReceivedAt)}");
             terminal.Line($"Error     {found.Letter.Error}");
+            if (found.Letter.Destination is { } destination)
+            {
+                terminal.Line($"Forward   to {destination}, which {(found.Letter.Status is { } status ? $"answered {status}" : "did not answer")}");
+            }
+
+            if (found.Letter.Answer is { } answer)
+            {
+                terminal.Line($"Answer    {answer}");
+            }
+
             terminal.Line($"Body      {found.Letter.Body.Length} bytes{(TextOf(found.Letter) is null ? ", not UTF-8, here in Base64" : "")}");
             terminal.Text(TextOf(found.Letter) ?? Convert.ToBase64String(found.Letter.Body.Span));
             return ExitCodes.Fine;
@@ -228,6 +238,17 @@ internal static class DeadLetterCommands
         writer.WriteString("eventId", letter.EventId);
         writer.WriteTime("receivedAt", letter.ReceivedAt);
         writer.WriteString("error", letter.Error);
+        writer.WriteString("destination", letter.Destination);
+        if (letter.Status is { } status)
+        {
+            writer.WriteNumber("status", status);
+        }
+        else
+        {
+            writer.WriteNull("status");
+        }
+
+        writer.WriteString("answer", letter.Answer);
         writer.WriteNumber("bytes", letter.Body.Length);
         if (withBody)
         {

@@ -8,6 +8,9 @@ public static class DeadLetterReason
 
     /// <summary>A request body that could not be read as a notice.</summary>
     public const string Rejected = "rejected";
+
+    /// <summary>An event that a destination did not take; the journal has it.</summary>
+    public const string Forward = "forward";
 }
 
 /// <summary>Something that could not be processed, kept until a person decides.</summary>
@@ -28,8 +31,17 @@ public sealed record DeadLetter
     /// <summary>What went wrong.</summary>
     public required string Error { get; init; }
 
-    /// <summary>The bytes as they came: an envelope (poison), or a request's body or query (rejected).</summary>
+    /// <summary>The bytes as they came: an envelope (poison, forward), or a request's body or query (rejected).</summary>
     public required ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>The destination that did not take it (forward).</summary>
+    public string? Destination { get; init; }
+
+    /// <summary>The status that the destination answered with, if it did (forward).</summary>
+    public int? Status { get; init; }
+
+    /// <summary>The first KiB of that answer (forward).</summary>
+    public string? Answer { get; init; }
 
     /// <summary>What tells it from others of the same millisecond; the same when the same thing is kept twice.</summary>
     public required string Discriminator { get; init; }

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TeleCmi.Events;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Receiving;
 using TeleCmi.Pipeline.Storage;
 
@@ -11,10 +12,10 @@ namespace TeleCmi.Pipeline.DeadLetters;
 /// <summary>
 /// Sends dead letters through the queue again. A letter leaves the table only after the queue has it, so a replay that
 /// breaks off loses nothing; done again it queues the same event, with the same time of receipt, a second time, and the
-/// journal sees through that.
+/// journal sees through that. What a destination did not take goes to that destination alone.
 /// </summary>
 public sealed partial class DeadLetterReplay(
-    DeadLetterStore deadLetters, IEventQueue queue, IOptions<TeleCmiOptions> options, TimeProvider clock, ILogger<DeadLetterReplay> logger)
+    DeadLetterStore deadLetters, IEventQueue queue, ForwardQueue forwards, IOptions<TeleCmiOptions> options, TimeProvider clock, ILogger<DeadLetterReplay> logger)
 {
     private readonly EventAcceptance _acceptance = new(options);
 
@@ -31,11 +32,9 @@ public sealed partial class DeadLetterReplay(
         }
 
         await Deadline.RunAsync(
-            async deadline =>
-            {
-                await queue.EnqueueAsync(message.Written, deadline);
-                return true;
-            },
+            deadline => letter.Letter is { Reason: DeadLetterReason.Forward, Destination: { } destination }
+                ? forwards.EnqueueAsync(destination, message.Written, deadline)
+                : queue.EnqueueAsync(message.Written, deadline),
             Deadline.OfStorage,
             clock,
             cancellation);
@@ -54,7 +53,11 @@ public sealed partial class DeadLetterReplay(
         eventId = null;
         switch (letter.Reason)
         {
-            case DeadLetterReason.Poison:
+            case DeadLetterReason.Forward when letter.Destination is null:
+                fault = "It does not say which destination it was meant for.";
+                return false;
+
+            case DeadLetterReason.Poison or DeadLetterReason.Forward:
                 if (!EventEnvelope.TryRead(letter.Body, out var callEvent, out fault))
                 {
                     return false;

@@ -28,6 +28,9 @@ public sealed class DeadLetterStore(StorageClients clients, TeleCmiMetrics metri
             [nameof(DeadLetter.ReceivedAt)] = letter.ReceivedAt,
             [nameof(DeadLetter.Error)] = letter.Error,
             [nameof(DeadLetter.Body)] = letter.Body.ToArray(),
+            [nameof(DeadLetter.Destination)] = letter.Destination,
+            [nameof(DeadLetter.Status)] = letter.Status,
+            [nameof(DeadLetter.Answer)] = letter.Answer,
         };
 
         if (await _table.TryInsertAsync(row, cancellation))
@@ -111,6 +114,9 @@ public sealed class DeadLetterStore(StorageClients clients, TeleCmiMetrics metri
                 ReceivedAt = row.GetDateTimeOffset(nameof(DeadLetter.ReceivedAt)) ?? row.Timestamp ?? default,
                 Error = row.GetString(nameof(DeadLetter.Error)) ?? "",
                 Body = row.GetBinary(nameof(DeadLetter.Body)) ?? [],
+                Destination = row.GetString(nameof(DeadLetter.Destination)),
+                Status = row.GetInt32(nameof(DeadLetter.Status)),
+                Answer = row.GetString(nameof(DeadLetter.Answer)),
                 Discriminator = id.Row[(id.Row.IndexOf('-', StringComparison.Ordinal) + 1)..],
             },
             row.ETag);

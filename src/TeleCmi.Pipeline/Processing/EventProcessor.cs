@@ -16,7 +16,6 @@ public sealed partial class EventProcessor
     private readonly Journal _journal;
     private readonly DeadLetterStore _deadLetters;
     private readonly ICallEventHandler[] _handlers;
-    private readonly string[] _handlerNames;
     private readonly TimeSpan _handlerDeadline;
     private readonly TeleCmiMetrics _metrics;
     private readonly TimeProvider _clock;
@@ -38,7 +37,7 @@ public sealed partial class EventProcessor
         _journal = journal;
         _deadLetters = deadLetters;
         _handlers = [.. handlers];
-        _handlerNames = HandlerNames.Check(_handlers);
+        HandlerNames.Check(_handlers);
         _handlerDeadline = options.Value.HandlerDeadline;
         _metrics = metrics;
         _clock = clock;
@@ -63,8 +62,9 @@ public sealed partial class EventProcessor
         _observer?.Processing(callEvent);
         try
         {
+            string[] handlers = [.. _handlers.Where(handler => handler.AppliesTo(callEvent)).Select(handler => handler.Name)];
             var entry = await Deadline.RunAsync(
-                deadline => _journal.RecordAsync(callEvent, _handlerNames, deadline), Deadline.OfStorage, _clock, cancellation);
+                deadline => _journal.RecordAsync(callEvent, handlers, deadline), Deadline.OfStorage, _clock, cancellation);
             if (entry.Unfinished.Count > 0)
             {
                 await RunHandlersAsync(callEvent, entry, cancellation);

@@ -5,7 +5,7 @@ namespace TeleCmi.Pipeline.Processing;
 /// <summary>A handler's name is part of a column's name in the journal.</summary>
 internal static partial class HandlerNames
 {
-    public static string[] Check(IReadOnlyCollection<ICallEventHandler> handlers)
+    public static void Check(IReadOnlyCollection<ICallEventHandler> handlers)
     {
         string[] names = [.. handlers.Select(handler => handler.Name)];
         foreach (var name in names)
@@ -16,9 +16,10 @@ internal static partial class HandlerNames
             }
         }
 
-        return names.Distinct(StringComparer.OrdinalIgnoreCase).Count() == names.Length
-            ? names
-            : throw new InvalidOperationException($"Two handlers have the same name: {string.Join(", ", names)}.");
+        if (names.Distinct(StringComparer.OrdinalIgnoreCase).Count() < names.Length)
+        {
+            throw new InvalidOperationException($"Two handlers have the same name: {string.Join(", ", names)}.");
+        }
     }
 
     [GeneratedRegex("^[A-Za-z][A-Za-z0-9_]{0,63}$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]

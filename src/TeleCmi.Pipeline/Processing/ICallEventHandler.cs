@@ -16,6 +16,12 @@ public interface ICallEventHandler
     /// <summary>A stable name, a letter and then letters, digits or underscores, at most 64: the journal keeps the handler's state under it.</summary>
     string Name { get; }
 
+    /// <summary>
+    /// Whether there is work to do on an event: where there is none the journal keeps no state, so it costs nothing.
+    /// Asked before the event is journaled; the answer must depend on the event and the settings alone.
+    /// </summary>
+    bool AppliesTo(CallEvent callEvent) => true;
+
     /// <summary>Does the work.</summary>
     /// <param name="callEvent">The event.</param>
     /// <param name="cancellation">Cancelled at the deadline or when the app stops.</param>

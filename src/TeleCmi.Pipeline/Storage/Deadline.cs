@@ -6,6 +6,19 @@ internal static class Deadline
     /// <summary>How long one step of processing may wait for storage.</summary>
     public static readonly TimeSpan OfStorage = TimeSpan.FromSeconds(20);
 
+    /// <summary>Runs a step without a result that is cancelled at the deadline.</summary>
+    /// <exception cref="TimeoutException">The deadline passed first.</exception>
+    public static Task RunAsync(
+        Func<CancellationToken, Task> step, TimeSpan deadline, TimeProvider clock, CancellationToken cancellation) => RunAsync(
+            async token =>
+            {
+                await step(token);
+                return true;
+            },
+            deadline,
+            clock,
+            cancellation);
+
     /// <summary>Runs a step that is cancelled at the deadline.</summary>
     /// <exception cref="TimeoutException">The deadline passed first.</exception>
     public static async Task<T> RunAsync<T>(

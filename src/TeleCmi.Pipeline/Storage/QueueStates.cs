@@ -17,6 +17,9 @@ public sealed class QueueStates(StorageClients clients, IOptions<StorageOptions>
         [
             await GetAsync(storage.EventsQueue, isPoison: false, cancellation),
             await GetAsync(storage.PoisonQueue, isPoison: true, cancellation),
+            // A forward that waits for another try is put in long before it can be seen: its age says nothing.
+            await GetAsync(storage.ForwardsQueue, isPoison: false, cancellation) with { OldestVisible = null },
+            await GetAsync(storage.ForwardsPoisonQueue, isPoison: true, cancellation),
         ];
     }
 

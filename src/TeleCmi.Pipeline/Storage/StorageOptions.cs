@@ -20,6 +20,12 @@ public sealed class StorageOptions
     /// <summary>The setting that names the poison queue.</summary>
     public const string PoisonQueueName = "TeleCmiPoisonQueue";
 
+    /// <summary>The setting that names the forwards queue.</summary>
+    public const string ForwardsQueueName = "TeleCmiForwardsQueue";
+
+    /// <summary>The setting that names the forwards' poison queue.</summary>
+    public const string ForwardsPoisonQueueName = "TeleCmiForwardsPoisonQueue";
+
     /// <summary>A storage connection string, or null when the account is reached by identity.</summary>
     public string? ConnectionString { get; set; }
 
@@ -41,6 +47,12 @@ public sealed class StorageOptions
     /// <summary>The queue of events that failed too often.</summary>
     public string PoisonQueue { get; set; } = "telecmi-events-poison";
 
+    /// <summary>The queue of calls to be made to destinations.</summary>
+    public string ForwardsQueue { get; set; } = "telecmi-forwards";
+
+    /// <summary>The queue of calls that broke off too often.</summary>
+    public string ForwardsPoisonQueue { get; set; } = "telecmi-forwards-poison";
+
     internal void ReadFrom(IConfiguration configuration)
     {
         var connection = configuration.GetSection(ConnectionName);
@@ -52,6 +64,8 @@ public sealed class StorageOptions
         ClientId = NullIfBlank(connection["clientId"]);
         EventsQueue = NullIfBlank(configuration[EventsQueueName]) ?? EventsQueue;
         PoisonQueue = NullIfBlank(configuration[PoisonQueueName]) ?? $"{EventsQueue}-poison";
+        ForwardsQueue = NullIfBlank(configuration[ForwardsQueueName]) ?? ForwardsQueue;
+        ForwardsPoisonQueue = NullIfBlank(configuration[ForwardsPoisonQueueName]) ?? $"{ForwardsQueue}-poison";
     }
 
     private static Uri? ServiceUri(IConfigurationSection connection, string key, string? account, string service) =>
@@ -90,9 +104,13 @@ internal sealed partial class StorageOptionsValidator : IValidateOptions<Storage
 
         CheckQueueName(faults, StorageOptions.EventsQueueName, options.EventsQueue);
         CheckQueueName(faults, StorageOptions.PoisonQueueName, options.PoisonQueue);
-        if (options.PoisonQueue != $"{options.EventsQueue}-poison")
+        CheckQueueName(faults, StorageOptions.ForwardsQueueName, options.ForwardsQueue);
+        CheckQueueName(faults, StorageOptions.ForwardsPoisonQueueName, options.ForwardsPoisonQueue);
+        CheckPoisonQueue(faults, StorageOptions.PoisonQueueName, options.PoisonQueue, options.EventsQueue);
+        CheckPoisonQueue(faults, StorageOptions.ForwardsPoisonQueueName, options.ForwardsPoisonQueue, options.ForwardsQueue);
+        if (options.ForwardsQueue == options.EventsQueue)
         {
-            faults.Add($"{StorageOptions.PoisonQueueName}: must be '{options.EventsQueue}-poison', because that is where the platform puts what failed too often.");
+            faults.Add($"{StorageOptions.ForwardsQueueName}: must be another queue than {StorageOptions.EventsQueueName}.");
         }
 
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
@@ -124,6 +142,14 @@ internal sealed partial class StorageOptionsValidator : IValidateOptions<Storage
         if (queue.Length is < 3 or > 63 || !QueueName().IsMatch(queue))
         {
             faults.Add($"{setting}: '{queue}' is not a queue name (3 to 63 of a-z 0-9 -, beginning and ending with a letter or digit, no two hyphens together).");
+        }
+    }
+
+    private static void CheckPoisonQueue(List<string> faults, string setting, string poisonQueue, string queue)
+    {
+        if (poisonQueue != $"{queue}-poison")
+        {
+            faults.Add($"{setting}: must be '{queue}-poison', because that is where the platform puts what failed too often.");
         }
     }
 

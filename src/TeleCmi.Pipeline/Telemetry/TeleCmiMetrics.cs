@@ -18,6 +18,8 @@ public sealed class TeleCmiMetrics
     private readonly Histogram<double> _enqueueDuration;
     private readonly Histogram<double> _lag;
     private readonly Histogram<double> _handlerDuration;
+    private readonly Counter<long> _forwards;
+    private readonly Histogram<double> _forwardDuration;
 
     /// <summary>Declares the instruments.</summary>
     public TeleCmiMetrics(IMeterFactory meterFactory)
@@ -30,6 +32,8 @@ public sealed class TeleCmiMetrics
         _enqueueDuration = meter.CreateHistogram(TelemetryNames.EnqueueDuration, "s", "Until the queue has the event", advice: Seconds);
         _lag = meter.CreateHistogram(TelemetryNames.EventLag, "s", "From receipt to processed", advice: Seconds);
         _handlerDuration = meter.CreateHistogram(TelemetryNames.HandlerDuration, "s", "One handler's run", advice: Seconds);
+        _forwards = meter.CreateCounter<long>(TelemetryNames.Forwards, "{call}", "Calls to destinations by outcome");
+        _forwardDuration = meter.CreateHistogram(TelemetryNames.ForwardDuration, "s", "One call to a destination", advice: Seconds);
     }
 
     /// <summary>A request was answered.</summary>
@@ -62,6 +66,19 @@ public sealed class TeleCmiMetrics
     /// <summary>A handler ran.</summary>
     public void Handled(string handler, bool succeeded, TimeSpan elapsed) =>
         _handlerDuration.Record(elapsed.TotalSeconds, new(TelemetryNames.Handler, handler), new(TelemetryNames.Outcome, succeeded ? "done" : "failed"));
+
+    /// <summary>A forward was worked on.</summary>
+    /// <param name="destination">The destination's name.</param>
+    /// <param name="outcome">How it ended.</param>
+    /// <param name="elapsed">How long the call took; null when none was made.</param>
+    public void Forwarded(string destination, string outcome, TimeSpan? elapsed)
+    {
+        _forwards.Add(1, new(TelemetryNames.Destination, destination), new(TelemetryNames.Outcome, outcome));
+        if (elapsed is { } time)
+        {
+            _forwardDuration.Record(time.TotalSeconds, new(TelemetryNames.Destination, destination), new(TelemetryNames.Outcome, outcome));
+        }
+    }
 
     /// <summary>A dead letter was kept.</summary>
     public void DeadLettered(string reason, string? kind) =>

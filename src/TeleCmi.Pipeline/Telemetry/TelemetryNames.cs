@@ -27,6 +27,12 @@ public static class TelemetryNames
     /// <summary>Counter: dead letters by <see cref="Reason"/> and <see cref="Kind"/>.</summary>
     public const string DeadLetters = "telecmi.dead_letters";
 
+    /// <summary>Counter: calls to destinations by <see cref="Destination"/> and <see cref="Outcome"/>.</summary>
+    public const string Forwards = "telecmi.forwards";
+
+    /// <summary>Histogram, seconds: one call that was made, by <see cref="Destination"/> and <see cref="Outcome"/>.</summary>
+    public const string ForwardDuration = "telecmi.forward.duration";
+
     /// <summary>Attribute: the kind of event.</summary>
     public const string Kind = "kind";
 
@@ -39,11 +45,17 @@ public static class TelemetryNames
     /// <summary>Attribute: why it is a dead letter.</summary>
     public const string Reason = "reason";
 
+    /// <summary>Attribute: the destination's name.</summary>
+    public const string Destination = "destination";
+
     /// <summary>Span: a request received.</summary>
     public const string ReceiveActivity = "telecmi.receive";
 
     /// <summary>Span: a message processed, child of the request that brought it.</summary>
     public const string ProcessActivity = "telecmi.process";
+
+    /// <summary>Span: a forward worked on, child of the request that brought the event.</summary>
+    public const string ForwardActivity = "telecmi.forward";
 
     /// <summary>Span tag: the event's id.</summary>
     public const string EventIdTag = "telecmi.event.id";
@@ -65,4 +77,13 @@ public static class TelemetryNames
 
     /// <summary>Span tag: the conversation.</summary>
     public const string ConversationTag = "telecmi.conversation_id";
+
+    /// <summary>Span tag: the destination's name.</summary>
+    public const string DestinationTag = "telecmi.destination";
+
+    /// <summary>Span tag: which attempt this is.</summary>
+    public const string AttemptTag = "telecmi.attempt";
+
+    /// <summary>Span tag: the status that the destination answered with.</summary>
+    public const string StatusTag = "http.response.status_code";
 }

@@ -1,0 +1,104 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Net.Sockets;
+
+namespace TeleCmi.Pipeline.Forwarding;
+
+/// <summary>
+/// Which addresses may be called: the public ones, and the networks that the operator allows. Everything that the
+/// registries of special addresses (RFC 6890 and its successors at IANA) set apart is refused: loopback, private and
+/// link-local networks, the clouds' metadata services, documentation and multicast.
+/// </summary>
+public sealed class AddressPolicy
+{
+    /// <summary>A word for this machine's own addresses.</summary>
+    public const string Loopback = "loopback";
+
+    private static readonly IPNetwork[] LoopbackNetworks = [IPNetwork.Parse("127.0.0.0/8"), IPNetwork.Parse("::1/128")];
+
+    private static readonly IPNetwork[] Refused =
+    [
+        IPNetwork.Parse("0.0.0.0/8"),
+        IPNetwork.Parse("10.0.0.0/8"),
+        IPNetwork.Parse("100.64.0.0/10"),
+        IPNetwork.Parse("127.0.0.0/8"),
+        IPNetwork.Parse("168.63.129.16/32"), // Azure's own services inside a virtual network.
+        IPNetwork.Parse("169.254.0.0/16"), // Link-local, with 169.254.169.254: the clouds' metadata.
+        IPNetwork.Parse("172.16.0.0/12"),
+        IPNetwork.Parse("192.0.0.0/24"),
+        IPNetwork.Parse("192.0.2.0/24"),
+        IPNetwork.Parse("192.88.99.0/24"),
+        IPNetwork.Parse("192.168.0.0/16"),
+        IPNetwork.Parse("198.18.0.0/15"),
+        IPNetwork.Parse("198.51.100.0/24"),
+        IPNetwork.Parse("203.0.113.0/24"),
+        IPNetwork.Parse("224.0.0.0/4"),
+        IPNetwork.Parse("240.0.0.0/4"),
+        IPNetwork.Parse("2001::/23"),
+        IPNetwork.Parse("2001:db8::/32"),
+        IPNetwork.Parse("2002::/16"), // 6to4 carries an IPv4 address, and nobody needs it any more.
+        IPNetwork.Parse("3fff::/20"),
+    ];
+
+    // All that is public in IPv6 lies here.
+    private static readonly IPNetwork GlobalUnicast = IPNetwork.Parse("2000::/3");
+
+    // Where a network translates, an IPv4 address stands in the last four bytes.
+    private static readonly IPNetwork Translated = IPNetwork.Parse("64:ff9b::/96");
+
+    private readonly IPNetwork[] _allowed;
+
+    private AddressPolicy(IPNetwork[] allowed) => _allowed = allowed;
+
+    /// <summary>Reads the networks that are allowed beyond the public ones.</summary>
+    /// <param name="setting">Networks such as <c>10.20.0.0/16</c>, or <see cref="Loopback"/>, comma-separated; empty: none.</param>
+    /// <param name="policy">The policy.</param>
+    /// <param name="fault">Otherwise the part that is not a network.</param>
+    public static bool TryParse(string setting, [NotNullWhen(true)] out AddressPolicy? policy, [NotNullWhen(false)] out string? fault)
+    {
+        var allowed = new List<IPNetwork>();
+        foreach (var part in TeleCmiOptions.Split(setting))
+        {
+            if (part.Equals(Loopback, StringComparison.OrdinalIgnoreCase))
+            {
+                allowed.AddRange(LoopbackNetworks);
+            }
+            else if (IPNetwork.TryParse(part, out var network))
+            {
+                allowed.Add(network);
+            }
+            else
+            {
+                policy = null;
+                fault = part;
+                return false;
+            }
+        }
+
+        policy = new AddressPolicy([.. allowed]);
+        fault = null;
+        return true;
+    }
+
+    /// <summary>Whether this address may be called.</summary>
+    public bool Permits(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6)
+        {
+            address = address.MapToIPv4();
+        }
+
+        if (Array.Exists(_allowed, network => network.Contains(address)))
+        {
+            return true;
+        }
+
+        if (Translated.Contains(address))
+        {
+            return Permits(new IPAddress(address.GetAddressBytes().AsSpan(12)));
+        }
+
+        return (address.AddressFamily is AddressFamily.InterNetwork || GlobalUnicast.Contains(address))
+            && !Array.Exists(Refused, network => network.Contains(address));
+    }
+}

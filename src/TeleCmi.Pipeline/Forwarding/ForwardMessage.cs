@@ -1,0 +1,138 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text.Json;
+using TeleCmi.Events;
+
+namespace TeleCmi.Pipeline.Forwarding;
+
+/// <summary>
+/// One call that has to be made: an event for a destination. The envelope in it is kept byte for byte, so that every
+/// attempt sends, and signs, the same body.
+/// </summary>
+internal sealed record ForwardMessage
+{
+    private const int Overhead = 512;
+
+    /// <summary>Where to.</summary>
+    public required string Destination { get; init; }
+
+    /// <summary>Which attempt this is; the first is 1.</summary>
+    public int Attempt { get; init; } = 1;
+
+    /// <summary>How often it was put back without an attempt since the last one.</summary>
+    public int Deferrals { get; init; }
+
+    /// <summary>When the queue first got it.</summary>
+    public required DateTimeOffset QueuedAt { get; init; }
+
+    /// <summary>The event.</summary>
+    public required CallEvent Event { get; init; }
+
+    /// <summary>Writes the message: UTF-8 JSON, which with the largest envelope stays below the queue's 48 KiB.</summary>
+    public ReadOnlyMemory<byte> ToUtf8() => Write(Destination, Attempt, Deferrals, QueuedAt, Event.Envelope);
+
+    public static ReadOnlyMemory<byte> Write(string destination, int attempt, int deferrals, DateTimeOffset queuedAt, ReadOnlyMemory<byte> envelope)
+    {
+        var output = new ArrayBufferWriter<byte>(envelope.Length + Overhead);
+        using var writer = new Utf8JsonWriter(output);
+        writer.WriteStartObject();
+        writer.WriteString("destination"u8, destination);
+        writer.WriteNumber("attempt"u8, attempt);
+        writer.WriteNumber("deferrals"u8, deferrals);
+        writer.WriteString("queuedAt"u8, queuedAt.UtcDateTime);
+        writer.WritePropertyName("envelope"u8);
+        writer.WriteRawValue(envelope.Span, skipInputValidation: true);
+        writer.WriteEndObject();
+        writer.Flush();
+        return output.WrittenMemory;
+    }
+
+    public static bool TryRead(ReadOnlyMemory<byte> json, [NotNullWhen(true)] out ForwardMessage? message, [NotNullWhen(false)] out string? fault)
+    {
+        message = null;
+        Parts parts;
+        try
+        {
+            parts = Parts.Find(json);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            fault = "The message is not a forward that this app put into the queue.";
+            return false;
+        }
+
+        if (parts.Destination is not { Length: > 0 } destination || parts.Attempt < 1 || parts.Deferrals < 0 || parts.Envelope.IsEmpty
+            || !DateTimeOffset.TryParse(parts.QueuedAt, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var queuedAt))
+        {
+            fault = "The message is not a forward of this app: destination, attempt, queuedAt or envelope is missing or wrong.";
+            return false;
+        }
+
+        if (!EventEnvelope.TryRead(parts.Envelope, out var callEvent, out fault))
+        {
+            return false;
+        }
+
+        message = new ForwardMessage
+        {
+            Destination = destination,
+            Attempt = parts.Attempt,
+            Deferrals = parts.Deferrals,
+            QueuedAt = queuedAt,
+            Event = callEvent,
+        };
+        return true;
+    }
+
+    private ref struct Parts
+    {
+        public string? Destination;
+        public int Attempt;
+        public int Deferrals;
+        public string? QueuedAt;
+        public ReadOnlyMemory<byte> Envelope;
+
+        public static Parts Find(ReadOnlyMemory<byte> json)
+        {
+            var parts = default(Parts);
+            var reader = new Utf8JsonReader(json.Span);
+            reader.Read();
+            if (reader.TokenType is not JsonTokenType.StartObject)
+            {
+                throw new JsonException();
+            }
+
+            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+            {
+                var name = reader.GetString();
+                reader.Read();
+                switch (name)
+                {
+                    case "destination":
+                        parts.Destination = reader.GetString();
+                        break;
+                    case "attempt":
+                        parts.Attempt = reader.GetInt32();
+                        break;
+                    case "deferrals":
+                        parts.Deferrals = reader.GetInt32();
+                        break;
+                    case "queuedAt":
+                        parts.QueuedAt = reader.GetString();
+                        break;
+                    case "envelope":
+                        var start = (int)reader.TokenStartIndex;
+                        reader.Skip();
+                        parts.Envelope = json[start..(int)reader.BytesConsumed];
+                        break;
+                    default:
+                        reader.Skip();
+                        break;
+                }
+            }
+
+            return parts;
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Options;
+using TeleCmi.Events;
+using TeleCmi.Events.Samples;
+
+namespace TeleCmi.Pipeline.Forwarding;
+
+/// <summary>Sends a signed sample to a receiver, just as a real event would go, and explains the answer.</summary>
+public sealed class ForwardTrial(ForwardSender sender, IOptions<ForwardOptions> options, TimeProvider clock)
+{
+    private readonly AddressPolicy _policy = ForwardDestinations.PolicyOf(options.Value);
+
+    /// <summary>What the sample's ids begin with, so that a receiver can tell it from a call.</summary>
+    public const string IdPrefix = "forward-test-";
+
+    /// <summary>Makes a destination of settings that a person gave, under the same rules as those of the app.</summary>
+    /// <param name="written">The settings.</param>
+    /// <param name="faults">Gets a sentence for each that is wrong.</param>
+    /// <param name="destination">The destination, when nothing is wrong.</param>
+    public bool TryAddress(ForwardDestinationOptions written, ICollection<string> faults, [NotNullWhen(true)] out ForwardDestination? destination) =>
+        ForwardDestination.TryCreate(written, _policy, faults, out destination);
+
+    /// <summary>Sends the documented sample of a customer's answer, with ids of its own.</summary>
+    /// <param name="destination">From the settings, or made with <see cref="TryAddress"/>.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    public async Task<ForwardTrialResult> RunAsync(ForwardDestination destination, CancellationToken cancellation)
+    {
+        var sample = Sample();
+        var attempt = await sender.SendAsync(destination, sample, cancellation);
+        return new ForwardTrialResult(sample.Id, attempt, Explain(attempt));
+    }
+
+    /// <summary>What the answer means, and what to do about it.</summary>
+    public static string Explain(ForwardAttempt attempt) => attempt switch
+    {
+        { Verdict: ForwardVerdict.Delivered } =>
+            $"{attempt.Reason} A real event would be done. Check that the receiver has verified the signature: it should answer 400 or 401 to a wrong one.",
+        { Verdict: ForwardVerdict.Gone } =>
+            $"{attempt.Reason} A real event would stop this destination until its Url is changed.",
+        { Status: 401 or 403 } =>
+            $"{attempt.Reason} The receiver refuses the call: check that both sides have the same secret, and that the receiver verifies the raw body. A real event would go to DeadLetters at once.",
+        { Status: 404 or 405 } =>
+            $"{attempt.Reason} Check the Url: this path takes no POST. A real event would go to DeadLetters at once.",
+        { Status: 415 } =>
+            $"{attempt.Reason} The receiver must take application/cloudevents+json. A real event would go to DeadLetters at once.",
+        { Verdict: ForwardVerdict.Refused } =>
+            $"{attempt.Reason} A real event would go to DeadLetters at once.",
+        { RetryAfter: { } wait } =>
+            $"{attempt.Reason} It asks to be called again in {wait.TotalSeconds:0} s; a real event would wait that long and be sent again.",
+        _ => $"{attempt.Reason} A real event would be sent again, for about two days, and then go to DeadLetters.",
+    };
+
+    private CallEvent Sample()
+    {
+        var notice = JsonNode.Parse(DocumentedNotices.OutgoingAnsweredByCustomer.Utf8)!.AsObject();
+        var id = $"{IdPrefix}{Guid.NewGuid():N}";
+        notice["cmiuuid"] = id;
+        notice["conversation_uuid"] = id;
+        notice["request_id"] = id;
+        notice["time"] = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        if (!Notice.TryRead(JsonSerializer.SerializeToUtf8Bytes<JsonNode>(notice, JsonSerializerOptions.Default), out var read, out var fault))
+        {
+            throw new InvalidDataException(fault);
+        }
+
+        var envelope = new ArrayBufferWriter<byte>();
+        EventEnvelope.Write(envelope, read, clock.GetUtcNow(), traceParent: null);
+        return EventEnvelope.TryRead(envelope.WrittenMemory, out var sample, out fault) ? sample : throw new InvalidDataException(fault);
+    }
+}
+
+/// <summary>What came of a trial.</summary>
+/// <param name="EventId">The sample's id.</param>
+/// <param name="Attempt">How the call ended.</param>
+/// <param name="Explanation">What that means.</param>
+public sealed record ForwardTrialResult(string EventId, ForwardAttempt Attempt, string Explanation);

@@ -1,0 +1,74 @@
+namespace TeleCmi.Pipeline.Forwarding;
+
+/// <summary>
+/// When a failed call is made again: after seconds, minutes, then hours, about two days in all, each pause a little
+/// longer or shorter by chance, so that what failed together does not come again together.
+/// </summary>
+public sealed class RetrySchedule
+{
+    private const double Jitter = 0.2;
+
+    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromDays(1);
+    private static readonly TimeSpan FirstDeferral = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestDeferral = TimeSpan.FromMinutes(10);
+
+    private readonly TimeSpan[] _pauses;
+
+    /// <summary>Takes the pauses between the attempts.</summary>
+    public RetrySchedule(params IReadOnlyList<TimeSpan> pauses)
+    {
+        _pauses = [.. pauses];
+        Life = _pauses.Aggregate(TimeSpan.Zero, (sum, pause) => sum + pause) * 1.5;
+    }
+
+    /// <summary>Twelve attempts within about 48 hours.</summary>
+    public static RetrySchedule Default { get; } = new(
+        TimeSpan.FromSeconds(5),
+        TimeSpan.FromSeconds(30),
+        TimeSpan.FromMinutes(2),
+        TimeSpan.FromMinutes(10),
+        TimeSpan.FromMinutes(30),
+        TimeSpan.FromHours(1),
+        TimeSpan.FromHours(2),
+        TimeSpan.FromHours(4),
+        TimeSpan.FromHours(8),
+        TimeSpan.FromHours(14),
+        TimeSpan.FromHours(18));
+
+    /// <summary>How many times a call is made.</summary>
+    public int Attempts => _pauses.Length + 1;
+
+    /// <summary>What is older than this is given up, also when it was put back more often than it was tried.</summary>
+    public TimeSpan Life { get; }
+
+    /// <summary>The pause after a failed attempt.</summary>
+    /// <param name="attempt">Which attempt failed; the first is 1.</param>
+    /// <param name="retryAfter">What the receiver asked for; a longer wait than ours is honoured, up to a day.</param>
+    /// <returns>Null when that was the last.</returns>
+    public TimeSpan? After(int attempt, TimeSpan? retryAfter)
+    {
+        if (attempt > _pauses.Length)
+        {
+            return null;
+        }
+
+        var pause = Vary(_pauses[attempt - 1]);
+        var asked = retryAfter < LongestRetryAfter ? retryAfter : LongestRetryAfter;
+        return retryAfter is not null && asked > pause ? Lengthen(asked.Value) : pause;
+    }
+
+    /// <summary>The pause before a call that was not made, because the destination is not to be called now.</summary>
+    /// <param name="deferrals">How often that has happened to this call.</param>
+    /// <param name="atLeast">How long the destination is to be left alone.</param>
+    public static TimeSpan AfterDeferral(int deferrals, TimeSpan atLeast)
+    {
+        var pause = FirstDeferral * Math.Pow(2, Math.Clamp(deferrals, 0, 16));
+        pause = pause < LongestDeferral ? pause : LongestDeferral;
+        return Lengthen(pause > atLeast ? pause : atLeast);
+    }
+
+    private static TimeSpan Vary(TimeSpan pause) => pause * (1 - Jitter + (Random.Shared.NextDouble() * 2 * Jitter));
+
+    // Whoever asked for a wait gets no less than it.
+    private static TimeSpan Lengthen(TimeSpan pause) => pause * (1 + (Random.Shared.NextDouble() * Jitter));
+}

@@ -1,0 +1,3 @@
+using TeleCmi.TestSupport;
+
+[assembly: AssemblyFixture(typeof(AzuriteFixture))]

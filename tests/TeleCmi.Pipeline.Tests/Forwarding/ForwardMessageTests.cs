@@ -1,0 +1,59 @@
+using System.Buffers;
+using System.Text;
+using TeleCmi.Events;
+using TeleCmi.Events.Samples;
+using TeleCmi.Pipeline.Forwarding;
+
+namespace TeleCmi.Pipeline.Tests.Forwarding;
+
+public sealed class ForwardMessageTests
+{
+    private const int LargestQueueMessage = 48 * 1024;
+
+    private static readonly DateTimeOffset QueuedAt = new(2026, 11, 20, 10, 0, 0, 123, TimeSpan.Zero);
+
+    [Fact]
+    public void Message_ComesBackAsItWas_WithTheEnvelopeByteForByte()
+    {
+        var envelope = Envelope(DocumentedNotices.OutgoingAnswered.Json.Replace("{\"call_id\"", "{ \"odd\" : \"<Zoë> \\u0041\", \"call_id\"", StringComparison.Ordinal));
+
+        var message = Read(ForwardMessage.Write("crm", attempt: 3, deferrals: 2, QueuedAt, envelope));
+
+        message.Destination.ShouldBe("crm");
+        message.Attempt.ShouldBe(3);
+        message.Deferrals.ShouldBe(2);
+        message.QueuedAt.ShouldBe(QueuedAt);
+        message.Event.Envelope.ToArray().ShouldBe(envelope.ToArray());
+        Read(message.ToUtf8()).Event.Envelope.ToArray().ShouldBe(envelope.ToArray());
+    }
+
+    [Fact]
+    public void LargestEvent_FitsTheQueue()
+    {
+        var notice = $$"""{"app_id":1,"cmiuuid":"x","custom":"{{new string('x', TeleCmiOptions.LargestEventBytes - 40)}}"}""";
+        ForwardMessage.Write(new string('n', 40), int.MaxValue, int.MaxValue, QueuedAt, Envelope(notice)).Length.ShouldBeLessThan(LargestQueueMessage);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("not json")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("""{"destination":1}""")]
+    [InlineData("""{"destination":"crm","attempt":"1"}""")]
+    [InlineData("""{"destination":"crm","attempt":99999999999}""")]
+    [InlineData("""{"destination":"crm","attempt":1,"deferrals":0,"queuedAt":"2026-11-20T10:00:00Z","envelope":{}}""")]
+    public void AnythingElse_IsNoMessage(string body) =>
+        ForwardMessage.TryRead(Encoding.UTF8.GetBytes(body), out _, out _).ShouldBeFalse();
+
+    private static ForwardMessage Read(ReadOnlyMemory<byte> body) =>
+        ForwardMessage.TryRead(body, out var message, out var fault) ? message : throw new InvalidDataException(fault);
+
+    private static ReadOnlyMemory<byte> Envelope(string json)
+    {
+        Notice.TryRead(Encoding.UTF8.GetBytes(json), out var notice, out var fault).ShouldBeTrue(fault);
+        var envelope = new ArrayBufferWriter<byte>();
+        EventEnvelope.Write(envelope, notice, QueuedAt, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        return envelope.WrittenMemory;
+    }
+}
