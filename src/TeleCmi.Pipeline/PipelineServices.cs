@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline.DeadLetters;
 using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Journaling;
+using TeleCmi.Pipeline.Observing;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.Pipeline.Receiving;
 using TeleCmi.Pipeline.Storage;
@@ -45,11 +46,13 @@ public static class PipelineServices
         services.AddForwarding();
         services.AddSingleton(provider => new EventProcessor(
             provider.GetRequiredService<Journal>(),
+            provider.GetRequiredService<DeadLetterStore>(),
             [.. provider.GetServices<ICallEventHandler>(), .. provider.ForwardHandlers()],
             provider.GetRequiredService<IOptions<TeleCmiOptions>>(),
             provider.GetRequiredService<TeleCmiMetrics>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<EventProcessor>>()));
+            provider.GetRequiredService<ILogger<EventProcessor>>(),
+            provider.GetService<IPipelineObserver>()));
         return services;
     }
 
