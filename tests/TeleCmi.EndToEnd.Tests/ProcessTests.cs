@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using TeleCmi.LocalHost;
@@ -74,6 +75,7 @@ public sealed class ProcessTests(AzuriteFixture azurite)
 
         (await host.ExitAsync()).ShouldBe(1);
         ShouldBeOneSentence(host, $"127.0.0.1:{port}", "--urls");
+        host.Output.ShouldNotContain("   at ");
     }
 
     [Fact]
@@ -147,11 +149,79 @@ public sealed class ProcessTests(AzuriteFixture azurite)
         (await after.QueuedAsync()).ShouldBe(0);
     }
 
+    [Fact]
+    public async Task ABusyHostOnSigterm_LosesNothingAndRepeatsNothing()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM");
+        using var folder = new TemporaryFolder();
+        var storage = azurite.NewStorage();
+        var judge = new StorageUnderTest(storage);
+        var effects = new EffectFile(folder);
+        string[] arguments = ["--urls", AnyPort, "--storage", storage, effects.Setting];
+        var acknowledged = new ConcurrentBag<int>();
+        await using (var host = HostProcess.FaultHost(arguments))
+        {
+            var address = await host.Address;
+            using var client = new HttpClient();
+            var sending = Parallel.ForAsync(0, 400, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (number, _) =>
+            {
+                using var body = new ByteArrayContent(SampleNotices.AnsweredWith(("cmiuuid", $"call-{number}"), ("custom", "slow:300")));
+                try
+                {
+                    if ((await client.PostAsync(address, body, CancellationToken.None)).IsSuccessStatusCode)
+                    {
+                        acknowledged.Add(number);
+                    }
+                }
+                catch (HttpRequestException)
+                {
+                    // The host is gone.
+                }
+            });
+            await Eventually.HoldsAsync(() => Task.FromResult(effects.Done.Count >= 20));
+
+            host.Terminate();
+
+            (await host.ExitAsync(TimeSpan.FromSeconds(30))).ShouldBe(0);
+            await sending;
+            effects.Begun.Count.ShouldBe(effects.Done.Count, "what has begun is finished");
+        }
+
+        await using var next = HostProcess.FaultHost(arguments);
+        await Eventually.HoldsAsync(async () => await judge.QueuedAsync() == 0, TimeSpan.FromSeconds(90));
+        effects.Done.ShouldBeUnique();
+        var journal = (await judge.JournalAsync()).Where(row => row.GetDateTimeOffset("ProcessedAt") is not null).Select(row => row.GetString("EventId")).ToList();
+        acknowledged.Count.ShouldBeGreaterThan(20);
+        acknowledged.Select(number => $"2223343:event:call-{number}:a:answered").Except(journal, StringComparer.Ordinal).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task WorkThatOutlastsTheGracePeriod_IsLeftForTheNextProcess()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM");
+        using var folder = new TemporaryFolder();
+        var storage = azurite.NewStorage();
+        var effects = new EffectFile(folder);
+        await using var host = HostProcess.FaultHost("--urls", AnyPort, "--storage", storage, "--LocalHost:ShutdownTimeout=00:00:02", effects.Setting);
+        using var client = new HttpClient();
+        using var body = new ByteArrayContent(SampleNotices.AnsweredWith(("custom", "slow:50000")));
+        (await client.PostAsync(await host.Address, body)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await Eventually.HoldsAsync(() => Task.FromResult(effects.Begun.Count == 1));
+
+        host.Terminate();
+        await host.ExitAsync(TimeSpan.FromSeconds(20));
+
+        effects.Done.ShouldBeEmpty();
+        var after = new StorageUnderTest(storage);
+        (await after.QueuedAsync()).ShouldBe(1);
+        (await after.JournalAsync()).ShouldHaveSingleItem().GetDateTimeOffset("ProcessedAt").ShouldBeNull();
+    }
+
     private static void ShouldBeOneSentence(HostProcess host, params string[] parts)
     {
         host.Errors.Split('\n').ShouldHaveSingleItem();
         parts.ShouldAllBe(part => host.Errors.Contains(part, StringComparison.Ordinal), host.Errors);
-        $"{host.Output}{host.Errors}".ShouldNotContain("   at ");
+        host.Errors.ShouldNotContain("   at ");
     }
 
     // Three in a row, as Azurite has them.
