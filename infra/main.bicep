@@ -35,6 +35,20 @@ param handlerDeadline string = '00:01:00'
 @secure()
 param accessTokens string = ''
 
+@description('Where answered calls are handed on to (docs/forwarding.md), an https address; empty for nowhere.')
+param forwardUrl string = ''
+
+@description('The whsec_ secret that signs what is handed on; two, separated by a comma, while one replaces the other.')
+@secure()
+param forwardSecrets string = ''
+
+@description('Whose answers are handed on.')
+@allowed(['both', 'agent', 'customer'])
+param forwardAnsweredBy string = 'both'
+
+@description('Hand on only the customer\'s first answer of a conversation.')
+param forwardOncePerConversation bool = false
+
 @description('Share of traces that are kept, above 0 to 1. Metrics are always complete.')
 param traceSamplingRatio string = '1'
 
@@ -59,6 +73,10 @@ param alwaysReadyHttp int = 1
 @description('Instances that always stand ready for processing: from zero, the queue can take two minutes to be noticed.')
 @minValue(0)
 param alwaysReadyProcessing int = 0
+
+@description('The same for handing on.')
+@minValue(0)
+param alwaysReadyForwarding int = 0
 
 @description('Put the storage account behind private endpoints in a virtual network of its own.')
 param privateNetwork bool = false
@@ -106,10 +124,13 @@ var identityName = 'id-telecmi-${token}'
 
 var eventsQueue = 'telecmi-events'
 var poisonQueue = '${eventsQueue}-poison'
+var forwardsQueue = 'telecmi-forwards'
+var forwardsPoisonQueue = '${forwardsQueue}-poison'
 
 var readyInstances = [
   { name: 'http', instanceCount: alwaysReadyHttp }
   { name: 'function:ProcessEvent', instanceCount: alwaysReadyProcessing }
+  { name: 'function:ForwardEvent', instanceCount: alwaysReadyForwarding }
 ]
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
@@ -125,8 +146,8 @@ module storage 'modules/storage.bicep' = {
     location: location
     tags: tags
     privateOnly: privateNetwork
-    queueNames: [eventsQueue, poisonQueue]
-    tableNames: ['CallEvents', 'DeadLetters']
+    queueNames: [eventsQueue, poisonQueue, forwardsQueue, forwardsPoisonQueue]
+    tableNames: ['CallEvents', 'DeadLetters', 'ForwardGuards', 'ForwardStops']
   }
 }
 
@@ -186,6 +207,12 @@ module functionApp 'modules/function-app.bicep' = {
     alwaysReady: filter(readyInstances, ready => ready.instanceCount > 0)
     eventsQueue: eventsQueue
     poisonQueue: poisonQueue
+    forwardsQueue: forwardsQueue
+    forwardsPoisonQueue: forwardsPoisonQueue
+    forwardUrl: forwardUrl
+    forwardSecrets: forwardSecrets
+    forwardAnsweredBy: forwardAnsweredBy
+    forwardOncePerConversation: forwardOncePerConversation
     acceptedEvents: acceptedEvents
     appIds: appIds
     maxEventBytes: maxEventBytes

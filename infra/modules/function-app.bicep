@@ -21,6 +21,8 @@ param alwaysReady { name: string, instanceCount: int }[]
 
 param eventsQueue string
 param poisonQueue string
+param forwardsQueue string
+param forwardsPoisonQueue string
 param acceptedEvents string
 param appIds string
 param maxEventBytes int
@@ -30,6 +32,13 @@ param traceSamplingRatio string
 
 @secure()
 param accessTokens string
+
+param forwardUrl string
+param forwardAnsweredBy string
+param forwardOncePerConversation bool
+
+@secure()
+param forwardSecrets string
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: identityName
@@ -127,6 +136,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'TeleCmiStorage__tableServiceUri', value: storage.properties.primaryEndpoints.table }
         { name: 'TeleCmiEventsQueue', value: eventsQueue }
         { name: 'TeleCmiPoisonQueue', value: poisonQueue }
+        { name: 'TeleCmiForwardsQueue', value: forwardsQueue }
+        { name: 'TeleCmiForwardsPoisonQueue', value: forwardsPoisonQueue }
         { name: 'TeleCmi__AcceptedEvents', value: acceptedEvents }
         { name: 'TeleCmi__AppIds', value: appIds }
         { name: 'TeleCmi__MaxEventBytes', value: string(maxEventBytes) }
@@ -134,6 +145,11 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'TeleCmi__HandlerDeadline', value: handlerDeadline }
         { name: 'TeleCmi__AccessTokens', value: accessTokens }
         { name: 'TeleCmi__TraceSamplingRatio', value: traceSamplingRatio }
+        // An empty address is no destination; more destinations go here with the next number.
+        { name: 'TeleCmi__Forward__0__Url', value: forwardUrl }
+        { name: 'TeleCmi__Forward__0__Secrets', value: forwardSecrets }
+        { name: 'TeleCmi__Forward__0__AnsweredBy', value: forwardAnsweredBy }
+        { name: 'TeleCmi__Forward__0__OncePerConversation', value: string(forwardOncePerConversation) }
       ]
       ipSecurityRestrictionsDefaultAction: empty(allowedAddresses) ? 'Allow' : 'Deny'
       ipSecurityRestrictions: [

@@ -10,6 +10,8 @@ public sealed class Deployments : IAsyncLifetime
 {
     public const string AccessToken = "an-access-token-that-no-one-uses";
 
+    public const string ForwardSecret = "whsec_c2VjcmV0LXRoYXQtbm8tb25lLXVzZXMhISE=";
+
     private static readonly Lazy<Task<Deployment>> PlainOnce = new(() => Deployment.ComputeAsync("plain", ""));
 
     private static readonly Lazy<Task<Deployment>> FullOnce = new(() => Deployment.ComputeAsync(
@@ -19,6 +21,11 @@ public sealed class Deployments : IAsyncLifetime
         param privateNetwork = true
         param allowedAddresses = ['203.0.113.0/24', '198.51.100.7/32']
         param alwaysReadyProcessing = 2
+        param alwaysReadyForwarding = 1
+        param forwardUrl = 'https://crm.example.com/hooks'
+        param forwardSecrets = '{{ForwardSecret}}'
+        param forwardAnsweredBy = 'customer'
+        param forwardOncePerConversation = true
         param alertEmail = 'operator@example.com'
         param actionGroupId = '/subscriptions/x/resourceGroups/y/providers/Microsoft.Insights/actionGroups/z'
         param serverErrorPercent = 7

@@ -124,7 +124,7 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
     public void Instances_stand_ready_where_asked_for()
     {
         Ready(deployments.Plain).ShouldBe([("http", 1)]);
-        Ready(deployments.Full).ShouldBe([("http", 1), ("function:ProcessEvent", 2)]);
+        Ready(deployments.Full).ShouldBe([("http", 1), ("function:ProcessEvent", 2), ("function:ForwardEvent", 1)]);
 
         static IEnumerable<(string, int)> Ready(Deployment deployment) =>
             deployment.Only("Microsoft.Web/sites")["properties"]!["functionAppConfig"]!["scaleAndConcurrency"]!["alwaysReady"]!.AsArray()
@@ -156,5 +156,12 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
     {
         deployments.Full.AppSettings()["TeleCmi__AccessTokens"].ShouldBe("[parameters('accessTokens')]");
         deployments.Full.Text.ShouldNotContain(Deployments.AccessToken);
+    }
+
+    [Fact]
+    public void A_destinations_secret_stays_a_secure_parameter()
+    {
+        deployments.Full.AppSettings()["TeleCmi__Forward__0__Secrets"].ShouldBe("[parameters('forwardSecrets')]");
+        deployments.Full.Text.ShouldNotContain(Deployments.ForwardSecret);
     }
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Infra.Tests;
@@ -17,7 +18,7 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
     [Fact]
     public void The_deployed_app_has_every_setting_that_the_code_reads_and_no_other()
     {
-        var deployed = deployments.Plain.AppSettings().Keys.Where(name => !IsThePlatforms(name));
+        var deployed = deployments.Plain.AppSettings().Keys.Where(name => !IsThePlatforms(name) && !IsADestinations(name));
 
         ShouldBeTheSame(deployed, SettingsTheCodeReads().Except(OtherWaysToStorage, StringComparer.Ordinal));
         deployments.Full.AppSettings().Keys.ShouldBe(deployments.Plain.AppSettings().Keys);
@@ -46,6 +47,30 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
 
         asDeployed.Storage.EventsQueue.ShouldBe(new StorageOptions().EventsQueue);
         asDeployed.Storage.PoisonQueue.ShouldBe(new StorageOptions().PoisonQueue);
+        asDeployed.Storage.ForwardsQueue.ShouldBe(new StorageOptions().ForwardsQueue);
+        asDeployed.Storage.ForwardsPoisonQueue.ShouldBe(new StorageOptions().ForwardsPoisonQueue);
+    }
+
+    [Fact]
+    public void Destination_is_deployed_as_it_was_asked_for_and_none_without_an_address()
+    {
+        Destinations(deployments.Plain, secrets: "").ShouldBeEmpty();
+
+        var destination = Destinations(deployments.Full, Deployments.ForwardSecret).ShouldHaveSingleItem();
+        destination.Url.AbsoluteUri.ShouldBe("https://crm.example.com/hooks");
+        destination.Secrets.Count.ShouldBe(1);
+        destination.OncePerConversation.ShouldBeTrue();
+
+        static IReadOnlyList<ForwardDestination> Destinations(Deployment deployment, string secrets) => new ServiceCollection()
+            .AddSingleton<IConfiguration>(new ConfigurationBuilder()
+                .AddInMemoryCollection(deployment.AppSettings()
+                    .Where(setting => IsADestinations(setting.Key))
+                    .Select(setting => KeyValuePair.Create<string, string?>(setting.Key.Replace("__", ":", StringComparison.Ordinal), setting.Value)))
+                .AddInMemoryCollection([new("TeleCmi:Forward:0:Secrets", secrets)])
+                .Build())
+            .AddForwardTrial()
+            .BuildServiceProvider()
+            .GetRequiredService<ForwardDestinations>().All;
     }
 
     [Fact]
@@ -70,6 +95,8 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
         readList.Except(thereList, StringComparer.Ordinal).ShouldBeEmpty("The code reads these, but they are missing here.");
         thereList.Except(readList, StringComparer.Ordinal).ShouldBeEmpty("These are here, but the code does not read them.");
     }
+
+    private static bool IsADestinations(string name) => name.StartsWith("TeleCmi__Forward__", StringComparison.Ordinal);
 
     private static bool IsThePlatforms(string name) =>
         new[] { "AzureWebJobsStorage__", "WEBSITE_", "OTEL_" }.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));

@@ -30,7 +30,11 @@ public sealed class ForwardOptions
             }
             else if (part.Key.All(char.IsAsciiDigit))
             {
-                Destinations.Add(ForwardDestinationOptions.ReadFrom(part, Unknown));
+                var destination = ForwardDestinationOptions.ReadFrom(part, Unknown);
+                if (!destination.IsBlank)
+                {
+                    Destinations.Add(destination);
+                }
             }
             else
             {
@@ -75,6 +79,9 @@ public sealed class ForwardDestinationOptions
 
     /// <summary>Lets the address begin with http although it is not on this machine.</summary>
     public bool AllowHttp { get; set; }
+
+    // As everywhere here an empty setting is one that is not set; a deployment may have them all, and leave these empty.
+    internal bool IsBlank => string.IsNullOrWhiteSpace(Url) && TeleCmiOptions.Split(Secrets).Length == 0;
 
     internal static ForwardDestinationOptions ReadFrom(IConfigurationSection section, IList<string> unknown)
     {

@@ -16,6 +16,13 @@ public sealed class ForwardOptionsTests
     public void NoSettings_MeanNoDestinations() => Read().All.ShouldBeEmpty();
 
     [Fact]
+    public void DestinationWhoseAddressAndSecretsAreEmpty_IsNone_ButOneWithoutAnAddressIsAFault()
+    {
+        Read(("0:Url", ""), ("0:Secrets", ""), ("0:AnsweredBy", "customer")).All.ShouldBeEmpty();
+        FaultsOf(("0:Url", ""), ("0:Secrets", Secret)).ShouldContain("TeleCmi__Forward__0__Url");
+    }
+
+    [Fact]
     public void Destination_NeedsAnAddressAndASecret_TheRestHasDefaults()
     {
         var destination = Read(("0:Url", "https://crm.example.com/hooks"), ("0:Secrets", Secret)).All.ShouldHaveSingleItem();
