@@ -36,6 +36,16 @@ public sealed partial class Azurite : IAsyncDisposable
     /// <summary>The connection string to it.</summary>
     public string ConnectionString => ConnectionStringFor(Ports);
 
+    /// <summary>The processor time that it has used.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>The connection string to an emulator on these ports.</summary>
     /// <param name="ports">Where it listens.</param>
     /// <param name="account">The account.</param>
@@ -66,12 +76,20 @@ public sealed partial class Azurite : IAsyncDisposable
     /// <param name="progress">Hears what takes time.</param>
     /// <param name="cancellation">Ends the attempt.</param>
     /// <param name="accounts">Accounts other than the usual one, as <c>name:key;name:key</c>.</param>
+    /// <param name="requests">Hears the access log, a line for each request; null: there is none.</param>
     /// <exception cref="StartupException">It could not be installed or started; the message says why and what to do.</exception>
     public static async Task<Azurite> StartAsync(
-        string repository, AzuritePorts ports, string? dataFolder, Action<string> progress, CancellationToken cancellation, string? accounts = null)
+        string repository,
+        AzuritePorts ports,
+        string? dataFolder,
+        Action<string> progress,
+        CancellationToken cancellation,
+        string? accounts = null,
+        Action<string>? requests = null)
     {
         var script = await AzuritePackage.InstallAsync(repository, progress, cancellation);
         string[] persistence = dataFolder is null ? ["--inMemoryPersistence"] : ["--location", dataFolder];
+        string[] log = requests is null ? ["--silent"] : [];
         var start = new ProcessStartInfo("node")
         {
             RedirectStandardInput = true,
@@ -83,7 +101,7 @@ public sealed partial class Azurite : IAsyncDisposable
         [
             "--require", Path.Combine(AppContext.BaseDirectory, "azurite-child.cjs"), script,
             "--blobPort", Text(ports.Blob), "--queuePort", Text(ports.Queue), "--tablePort", Text(ports.Table),
-            "--silent", "--disableTelemetry", "--skipApiVersionCheck", .. persistence,
+            "--disableTelemetry", "--skipApiVersionCheck", .. log, .. persistence,
         ];
         foreach (var argument in arguments)
         {
@@ -98,7 +116,7 @@ public sealed partial class Azurite : IAsyncDisposable
         var process = Start(start);
         try
         {
-            return new Azurite(process, await WhenListeningAsync(process, cancellation));
+            return new Azurite(process, await WhenListeningAsync(process, requests, cancellation));
         }
         catch
         {
@@ -126,7 +144,7 @@ public sealed partial class Azurite : IAsyncDisposable
         }
     }
 
-    private static async Task<AzuritePorts> WhenListeningAsync(Process process, CancellationToken cancellation)
+    private static async Task<AzuritePorts> WhenListeningAsync(Process process, Action<string>? requests, CancellationToken cancellation)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(StartDeadline);
@@ -150,8 +168,18 @@ public sealed partial class Azurite : IAsyncDisposable
         }
 
         // Whoever does not read a child's output stops it once the pipe is full.
-        _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
+        _ = requests is null
+            ? process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None)
+            : ReadLinesAsync(process.StandardOutput, requests);
         return new AzuritePorts(found["Blob"], found["Queue"], found["Table"]);
+    }
+
+    private static async Task ReadLinesAsync(StreamReader output, Action<string> hear)
+    {
+        while (await output.ReadLineAsync(CancellationToken.None) is { } line)
+        {
+            hear(line);
+        }
     }
 
     private static async Task StopAsync(Process process)

@@ -25,10 +25,10 @@ internal static class Deadline
         Func<CancellationToken, Task<T>> step, TimeSpan deadline, TimeProvider clock, CancellationToken cancellation)
     {
         using var timeout = new CancellationTokenSource(deadline, clock);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
+        using var linked = cancellation.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation) : null;
         try
         {
-            return await step(linked.Token);
+            return await step(linked?.Token ?? timeout.Token);
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
