@@ -82,58 +82,47 @@ public static class LocalHostApp
 
     private static void AddPumps(IServiceCollection services)
     {
-        services.AddSingleton<IHostedService>(provider =>
-        {
-            var storage = provider.GetRequiredService<IOptions<StorageOptions>>().Value;
-            var processor = provider.GetRequiredService<EventProcessor>();
-            return Pump(
-                provider,
-                storage.EventsQueue,
-                (message, cancellation) => processor.ProcessAsync(message.Body.ToMemory(), cancellation),
-                new StorageQueue(provider.GetRequiredService<StorageClients>().Queue(storage.PoisonQueue)));
-        });
-        services.AddSingleton<IHostedService>(provider =>
-        {
-            var storage = provider.GetRequiredService<IOptions<StorageOptions>>().Value;
-            var archive = provider.GetRequiredService<PoisonArchive>();
-            return Pump(
-                provider,
-                storage.PoisonQueue,
-                (message, cancellation) => archive.ArchiveAsync(message.Body.ToMemory(), message.InsertedOn, cancellation),
-                poison: null);
-        });
-        services.AddSingleton<IHostedService>(provider =>
-        {
-            var storage = provider.GetRequiredService<IOptions<StorageOptions>>().Value;
-            var forwards = provider.GetRequiredService<ForwardProcessor>();
-            return Pump(
-                provider,
-                storage.ForwardsQueue,
-                (message, cancellation) => forwards.ProcessAsync(message.Body.ToMemory(), cancellation),
-                new StorageQueue(provider.GetRequiredService<StorageClients>().Queue(storage.ForwardsPoisonQueue)));
-        });
-        services.AddSingleton<IHostedService>(provider =>
-        {
-            var forwards = provider.GetRequiredService<ForwardProcessor>();
-            return Pump(
-                provider,
-                provider.GetRequiredService<IOptions<StorageOptions>>().Value.ForwardsPoisonQueue,
-                (message, cancellation) => forwards.ArchiveAsync(message.Body.ToMemory(), cancellation),
-                poison: null);
-        });
+        AddPump<EventProcessor>(
+            services,
+            storage => storage.EventsQueue,
+            storage => storage.PoisonQueue,
+            (processor, body, _, cancellation) => processor.ProcessAsync(body, cancellation));
+        AddPump<PoisonArchive>(
+            services,
+            storage => storage.PoisonQueue,
+            poisonQueue: null,
+            (archive, body, insertedOn, cancellation) => archive.ArchiveAsync(body, insertedOn, cancellation));
+        AddPump<ForwardProcessor>(
+            services,
+            storage => storage.ForwardsQueue,
+            storage => storage.ForwardsPoisonQueue,
+            (forwards, body, _, cancellation) => forwards.ProcessAsync(body, cancellation));
+        AddPump<ForwardProcessor>(
+            services,
+            storage => storage.ForwardsPoisonQueue,
+            poisonQueue: null,
+            (forwards, body, _, cancellation) => forwards.ArchiveAsync(body, cancellation));
     }
 
-    private static QueuePump Pump(
-        IServiceProvider provider,
-        string queue,
-        Func<Azure.Storage.Queues.Models.QueueMessage, CancellationToken, Task> process,
-        StorageQueue? poison) => new(
-            provider.GetRequiredService<StorageClients>().Queue(queue),
-            process,
-            poison,
-            provider.GetRequiredService<IOptions<LocalHostOptions>>().Value,
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<QueuePump>>());
+    private static void AddPump<TWorker>(
+        IServiceCollection services,
+        Func<StorageOptions, string> queue,
+        Func<StorageOptions, string>? poisonQueue,
+        Func<TWorker, ReadOnlyMemory<byte>, DateTimeOffset?, CancellationToken, Task> process)
+        where TWorker : notnull =>
+        services.AddSingleton<IHostedService>(provider =>
+        {
+            var clients = provider.GetRequiredService<StorageClients>();
+            var storage = provider.GetRequiredService<IOptions<StorageOptions>>().Value;
+            var worker = provider.GetRequiredService<TWorker>();
+            return new QueuePump(
+                clients.UndecodedQueue(queue(storage)),
+                (body, insertedOn, cancellation) => process(worker, body, insertedOn, cancellation),
+                poisonQueue is null ? null : new StorageQueue(clients.Queue(poisonQueue(storage))),
+                provider.GetRequiredService<IOptions<LocalHostOptions>>().Value,
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<QueuePump>>());
+        });
 
     // Like Core Tools it checks no function key, so beyond this machine only the address with a token may be open.
     private static void RefuseOpenDoor(ConfigurationManager configuration)

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Text;
 using System.Collections.Concurrent;
 using Azure;
 using Azure.Storage.Queues;
@@ -11,15 +13,15 @@ namespace TeleCmi.LocalHost;
 /// What the Functions host does for a queue trigger, on one machine: takes messages, hides each while it is worked on,
 /// deletes it afterwards; a failed one comes again after a pause, and what failed too often goes to the poison queue.
 /// </summary>
-/// <param name="queue">The queue.</param>
-/// <param name="process">The work on one message.</param>
+/// <param name="queue">The queue, not decoded by the client: with one message that is not Base64 it would give none.</param>
+/// <param name="process">The work on one message: its body, decoded, and when the queue got it.</param>
 /// <param name="poison">Where messages go after five tries; null: they are tried for ever.</param>
 /// <param name="options">Pauses and leases.</param>
 /// <param name="clock">The time.</param>
 /// <param name="logger">The log.</param>
 public sealed partial class QueuePump(
     QueueClient queue,
-    Func<QueueMessage, CancellationToken, Task> process,
+    Func<ReadOnlyMemory<byte>, DateTimeOffset?, CancellationToken, Task> process,
     StorageQueue? poison,
     LocalHostOptions options,
     TimeProvider clock,
@@ -168,7 +170,7 @@ public sealed partial class QueuePump(
                     return;
                 }
 
-                await process(message, _abandon.Token);
+                await process(BodyOf(message), message.InsertedOn, _abandon.Token);
             }
 
             await lease.DeleteAsync();
@@ -201,8 +203,16 @@ public sealed partial class QueuePump(
 
     private async Task GiveUpAsync(QueueMessage message, MessageLease lease)
     {
-        await poison!.EnqueueAsync(message.Body.ToMemory(), _abandon.Token);
+        await poison!.EnqueueAsync(BodyOf(message), _abandon.Token);
         await lease.DeleteAsync();
+    }
+
+    // What is not Base64 is none of ours; it takes the way of every message that cannot be processed.
+    private static ReadOnlyMemory<byte> BodyOf(QueueMessage message)
+    {
+        var text = message.Body.ToMemory();
+        var decoded = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
+        return Base64.DecodeFromUtf8(text.Span, decoded, out _, out var length) is OperationStatus.Done ? decoded.AsMemory(0, length) : text;
     }
 
     private static partial class Log

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using TeleCmi.LocalHost;
 using TeleCmi.TestSupport;
 
@@ -90,6 +91,19 @@ public sealed class JourneyTests(AzuriteFixture azurite)
         deadLetter.GetString("EventId").ShouldBe(SampleNotices.AnsweredId);
         tries.ShouldBe(QueuePump.MaxDequeueCount);
         (await host.Storage.JournalAsync()).ShouldHaveSingleItem().GetDateTimeOffset("ProcessedAt").ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task AMessageThatIsNotBase64_EndsInDeadLettersAsItCame_AndHoldsUpNoEvent()
+    {
+        const string Foreign = "{ not Base64 }";
+        await using var host = await HostUnderTest.StartAsync(azurite.NewStorage());
+        await host.Storage.PutForeignMessageAsync(Foreign);
+
+        await host.PostAsync(SampleNotices.Answered);
+
+        await Eventually.HoldsAsync(async () => (await FinishedAsync(host)).Count == 1 && await host.Storage.QueuedAsync() == 0);
+        (await host.Storage.DeadLettersAsync()).ShouldHaveSingleItem().GetBinary("Body").ShouldBe(Encoding.UTF8.GetBytes(Foreign));
     }
 
     [Fact]

@@ -15,6 +15,14 @@ public sealed class StorageUnderTest(string connection)
     /// <summary>How many messages there are in both queues, hidden ones included.</summary>
     public async Task<int> QueuedAsync() => await CountAsync("telecmi-events") + await CountAsync("telecmi-events-poison");
 
+    /// <summary>Puts a text into the events queue as it is, which is not how this product writes its messages.</summary>
+    public async Task PutForeignMessageAsync(string text)
+    {
+        var queue = new QueueClient(connection, "telecmi-events");
+        await queue.CreateIfNotExistsAsync();
+        await queue.SendMessageAsync(text);
+    }
+
     private async Task<int> CountAsync(string name)
     {
         var queue = new QueueClient(connection, name);

@@ -27,8 +27,8 @@ public sealed class StorageClients
     /// <summary>A queue whose messages are Base64 on the wire, as the queue trigger expects.</summary>
     public QueueClient Queue(string name) => _queues.Value.GetQueueClient(name);
 
-    /// <summary>A queue to look at without reading its messages: one that is not Base64 must not hide the others.</summary>
-    internal QueueClient UndecodedQueue(string name) => _undecodedQueues.Value.GetQueueClient(name);
+    /// <summary>A queue whose messages come as they are on the wire: with decoding, one that is not Base64 would hide the others.</summary>
+    public QueueClient UndecodedQueue(string name) => _undecodedQueues.Value.GetQueueClient(name);
 
     /// <summary>A table.</summary>
     public TableClient Table(string name) => _tables.Value.GetTableClient(name);
