@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using TeleCmi.Pipeline.Processing;
@@ -186,6 +187,26 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
         await Expect(page.Page.Locator("#dead li")).ToHaveCountAsync(0);
         await Expect(page.Page.Locator("#dead-note")).ToContainTextAsync("There are none.");
         page.Dialogs.ShouldHaveSingleItem();
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task HandingOn_IsTheLastStep_AndCanBeReplayedWhenTheDestinationRefused()
+    {
+        await using var crm = await Destination.StartAsync();
+        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage(), settings: crm.Settings);
+        await using var page = await OpenAsync(browser, receiver.Address);
+        crm.Answer = StatusCodes.Status400BadRequest;
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("handed-on"));
+        await Expect(page.Line("dead").Locator(".way")).ToContainTextAsync("crm: dead letter");
+        await Expect(page.Page.Locator("#dead li")).ToContainTextAsync("could not be handed on");
+
+        crm.Answer = StatusCodes.Status200OK;
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Replay" }).ClickAsync();
+
+        await Expect(page.Line("processed").Locator(".way")).ToContainTextAsync("crm: has it");
+        await Expect(page.Line("processed").Locator(".way li.done")).ToHaveCountAsync(4);
+        await Expect(page.Page.Locator("#dead li")).ToHaveCountAsync(0);
         page.ShouldBeClean();
     }
 
