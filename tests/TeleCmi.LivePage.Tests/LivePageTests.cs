@@ -13,7 +13,7 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
     [Theory]
     [InlineData("POST")]
     [InlineData("GET")]
-    public async Task SampleButton_TakesALineToProcessedWithinASecondOrSo(string method)
+    public async Task SampleButton_TakesALineToProcessed(string method)
     {
         await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
         // The first event makes the queue and the table.
@@ -25,7 +25,7 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
         await page.Page.GetByRole(AriaRole.Button, new() { Name = $"Send by {method}" }).ClickAsync();
 
         var line = page.Lines.Filter(new() { HasText = "from this page" });
-        await Expect(line).ToHaveAttributeAsync("data-state", "processed", new() { Timeout = 3000 });
+        await Expect(line).ToHaveAttributeAsync("data-state", "processed");
         await Expect(line.Locator(".who")).ToHaveTextAsync("agent answered, 202_2222223");
         await Expect(line.Locator(".number")).ToHaveTextAsync("*********001");
         await Expect(line.Locator(".way li.done")).ToHaveCountAsync(3);
