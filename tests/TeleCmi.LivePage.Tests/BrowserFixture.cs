@@ -10,6 +10,8 @@ namespace TeleCmi.LivePage.Tests;
 /// <summary>A browser that is on this machine: none is downloaded.</summary>
 public sealed class BrowserFixture : IAsyncLifetime
 {
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private const string PathVariable = "CHROMIUM";
 
     // The last ones keep the browser from looking up hosts of its own.
@@ -26,6 +28,8 @@ public sealed class BrowserFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        // Time enough for a machine that is busy with other tests; nothing waits longer than it has to.
+        Assertions.SetDefaultExpectTimeout((float)Patience.TotalMilliseconds);
         _playwright = await Playwright.CreateAsync();
         _browser = await LaunchAsync(_playwright.Chromium);
     }

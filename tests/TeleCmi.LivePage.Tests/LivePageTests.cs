@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using TeleCmi.Pipeline.Processing;
@@ -12,7 +13,7 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
     [Theory]
     [InlineData("POST")]
     [InlineData("GET")]
-    public async Task SampleButton_TakesALineToProcessedWithinASecondOrSo(string method)
+    public async Task SampleButton_TakesALineToProcessed(string method)
     {
         await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
         // The first event makes the queue and the table.
@@ -24,7 +25,7 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
         await page.Page.GetByRole(AriaRole.Button, new() { Name = $"Send by {method}" }).ClickAsync();
 
         var line = page.Lines.Filter(new() { HasText = "from this page" });
-        await Expect(line).ToHaveAttributeAsync("data-state", "processed", new() { Timeout = 3000 });
+        await Expect(line).ToHaveAttributeAsync("data-state", "processed");
         await Expect(line.Locator(".who")).ToHaveTextAsync("agent answered, 202_2222223");
         await Expect(line.Locator(".number")).ToHaveTextAsync("*********001");
         await Expect(line.Locator(".way li.done")).ToHaveCountAsync(3);
@@ -186,6 +187,26 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
         await Expect(page.Page.Locator("#dead li")).ToHaveCountAsync(0);
         await Expect(page.Page.Locator("#dead-note")).ToContainTextAsync("There are none.");
         page.Dialogs.ShouldHaveSingleItem();
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task HandingOn_IsTheLastStep_AndCanBeReplayedWhenTheDestinationRefused()
+    {
+        await using var crm = await Destination.StartAsync();
+        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage(), settings: crm.Settings);
+        await using var page = await OpenAsync(browser, receiver.Address);
+        crm.Answer = StatusCodes.Status400BadRequest;
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("handed-on"));
+        await Expect(page.Line("dead").Locator(".way")).ToContainTextAsync("crm: dead letter");
+        await Expect(page.Page.Locator("#dead li")).ToContainTextAsync("could not be handed on");
+
+        crm.Answer = StatusCodes.Status200OK;
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Replay" }).ClickAsync();
+
+        await Expect(page.Line("processed").Locator(".way")).ToContainTextAsync("crm: has it");
+        await Expect(page.Line("processed").Locator(".way li.done")).ToHaveCountAsync(4);
+        await Expect(page.Page.Locator("#dead li")).ToHaveCountAsync(0);
         page.ShouldBeClean();
     }
 

@@ -42,7 +42,7 @@ public sealed class Screenshots(AzuriteFixture azurite, BrowserFixture browser)
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("call-3", ("\"answered\"", "\"hangup\"")));
         await receiver.PostEventAsync("{\"hello\": \"world\"}");
         await Expect(page.Line("duplicate")).ToHaveCountAsync(1);
-        await Expect(page.Page.Locator("#queues dd")).ToHaveCountAsync(2);
+        await Expect(page.Page.Locator("#queues dd")).ToHaveCountAsync(4);
         await Expect(page.Page.Locator("#totals div").Filter(new() { HasText = "duplicates" })).ToContainTextAsync("1");
         await page.Page.EvaluateAsync("scrollTo(0, 0)");
         await ShootAsync(page, file);

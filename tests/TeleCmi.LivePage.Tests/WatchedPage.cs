@@ -5,8 +5,6 @@ namespace TeleCmi.LivePage.Tests;
 /// <summary>The live page in a browser of its own, with an eye on everything that a page should not do.</summary>
 internal sealed class WatchedPage : IAsyncDisposable
 {
-    private const float Patience = 15_000;
-
     // A page that is not connected is told so by the browser; that alone is no fault.
     private const string NotConnected = "net::ERR_";
 
@@ -31,7 +29,7 @@ internal sealed class WatchedPage : IAsyncDisposable
     public static async Task<WatchedPage> OpenAsync(BrowserFixture browser, Uri address, BrowserNewContextOptions? options = null)
     {
         var context = await browser.Browser.NewContextAsync(new(options ?? new()) { Locale = "en-US", TimezoneId = "UTC" });
-        context.SetDefaultTimeout(Patience);
+        context.SetDefaultTimeout((float)BrowserFixture.Patience.TotalMilliseconds);
         var page = await context.NewPageAsync();
         var watched = new WatchedPage(context, page);
         page.Console += (_, message) =>
@@ -50,7 +48,7 @@ internal sealed class WatchedPage : IAsyncDisposable
         await page.AddInitScriptAsync(
             "addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI))");
         await page.GotoAsync(address.ToString());
-        await Assertions.Expect(page.Locator("#link")).ToHaveTextAsync("Live", new() { Timeout = Patience });
+        await Assertions.Expect(page.Locator("#link")).ToHaveTextAsync("Live");
         return watched;
     }
 

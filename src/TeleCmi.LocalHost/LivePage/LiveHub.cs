@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.DeadLetters;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Observing;
 using TeleCmi.Pipeline.Processing;
@@ -17,10 +18,6 @@ internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
 {
     /// <summary>How many journeys are kept: with the largest events some 25 MB.</summary>
     public const int Capacity = 500;
-
-    private const string Delivered = "delivered";
-    private const string Skipped = "skipped";
-    private const string DeadLettered = "dead_lettered";
 
     private readonly Lock _lock = new();
     private readonly LinkedList<Journey> _latest = [];
@@ -176,20 +173,20 @@ internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
         {
             var journey = Of(callEvent);
             journey.HandedOn[destination] = outcome;
-            if (outcome is DeadLettered)
+            if (outcome is ForwardOutcome.DeadLettered)
             {
                 journey.State = JourneyState.Dead;
                 journey.Fault = $"It could not be handed on to {destination}.";
                 _statistics.Count(JourneyState.Dead);
             }
-            else if (journey.State is JourneyState.Dead && outcome is Delivered)
+            else if (journey.State is JourneyState.Dead && outcome is ForwardOutcome.Delivered)
             {
                 // A replay; that it had been processed before is why there was something to hand on.
                 journey.State = JourneyState.Processed;
                 journey.Fault = null;
             }
 
-            if (journey.HandedOn.Values.All(end => end is Delivered or Skipped))
+            if (journey.HandedOn.Values.All(end => end is ForwardOutcome.Delivered or ForwardOutcome.Skipped))
             {
                 journey.HandedOnMs = SinceReceipt(callEvent);
             }

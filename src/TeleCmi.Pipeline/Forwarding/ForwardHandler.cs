@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using TeleCmi.Events;
+using TeleCmi.Pipeline.Observing;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.Pipeline.Telemetry;
 
@@ -10,7 +11,12 @@ namespace TeleCmi.Pipeline.Forwarding;
 /// handed on to nobody again, and an interrupted try resumes with the destinations that are missing.
 /// </summary>
 internal sealed partial class ForwardHandler(
-    ForwardDestination destination, ForwardQueue queue, ConversationGuard guard, TeleCmiMetrics metrics, ILogger<ForwardHandler> logger) : ICallEventHandler
+    ForwardDestination destination,
+    ForwardQueue queue,
+    ConversationGuard guard,
+    TeleCmiMetrics metrics,
+    ILogger<ForwardHandler> logger,
+    IPipelineObserver? observer) : ICallEventHandler
 {
     public string Name { get; } = $"Forward_{destination.Name}";
 
@@ -22,9 +28,12 @@ internal sealed partial class ForwardHandler(
         {
             metrics.Forwarded(destination.Name, ForwardOutcome.Skipped, elapsed: null);
             Log.ReachedBefore(logger, callEvent.Id, destination.Name);
+            observer?.HandedOn(callEvent, destination.Name, ForwardOutcome.Skipped);
             return;
         }
 
+        // Before: the destination may have it before the next line runs.
+        observer?.HandedOn(callEvent, destination.Name, IPipelineObserver.Waiting);
         await queue.EnqueueAsync(destination.Name, callEvent.Envelope, cancellation);
     }
 

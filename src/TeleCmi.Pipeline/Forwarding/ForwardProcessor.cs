@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using TeleCmi.Pipeline.Observing;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
 
@@ -21,6 +22,7 @@ public sealed partial class ForwardProcessor
     private readonly TeleCmiMetrics _metrics;
     private readonly TimeProvider _clock;
     private readonly ILogger<ForwardProcessor> _logger;
+    private readonly IPipelineObserver? _observer;
     private readonly ConcurrentDictionary<string, DestinationGate> _gates = new(StringComparer.OrdinalIgnoreCase);
 
     internal ForwardProcessor(
@@ -32,7 +34,8 @@ public sealed partial class ForwardProcessor
         RetrySchedule schedule,
         TeleCmiMetrics metrics,
         TimeProvider clock,
-        ILogger<ForwardProcessor> logger)
+        ILogger<ForwardProcessor> logger,
+        IPipelineObserver? observer)
     {
         _destinations = destinations;
         _sender = sender;
@@ -43,6 +46,7 @@ public sealed partial class ForwardProcessor
         _metrics = metrics;
         _clock = clock;
         _logger = logger;
+        _observer = observer;
     }
 
     /// <summary>Processes a message; when it returns, the message may be deleted.</summary>
@@ -62,6 +66,7 @@ public sealed partial class ForwardProcessor
         {
             var outcome = await ForwardAsync(forward, activity, cancellation);
             activity?.SetTag(TelemetryNames.OutcomeTag, outcome);
+            _observer?.HandedOn(forward.Event, forward.Destination, outcome);
         }
         catch (Exception e)
         {
@@ -79,7 +84,8 @@ public sealed partial class ForwardProcessor
         if (ForwardMessage.TryRead(message, out var forward, out var fault))
         {
             const string Error = "Forwarding was broken off too often, by storage or by the end of the process; whether the receiver has it is not known.";
-            await GiveUpAsync(forward, Error, attempt: null, cancellation);
+            var outcome = await GiveUpAsync(forward, Error, attempt: null, cancellation);
+            _observer?.HandedOn(forward.Event, forward.Destination, outcome);
             return;
         }
 

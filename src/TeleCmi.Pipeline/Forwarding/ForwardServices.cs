@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using TeleCmi.Pipeline.Observing;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
@@ -65,7 +66,8 @@ public static class ForwardServices
             provider.GetRequiredService<RetrySchedule>(),
             provider.GetRequiredService<TeleCmiMetrics>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<ForwardProcessor>>()));
+            provider.GetRequiredService<ILogger<ForwardProcessor>>(),
+            provider.GetService<IPipelineObserver>()));
     }
 
     /// <summary>A handler for each destination.</summary>
@@ -75,7 +77,8 @@ public static class ForwardServices
             provider.GetRequiredService<ForwardQueue>(),
             provider.GetRequiredService<ConversationGuard>(),
             provider.GetRequiredService<TeleCmiMetrics>(),
-            provider.GetRequiredService<ILogger<ForwardHandler>>()));
+            provider.GetRequiredService<ILogger<ForwardHandler>>(),
+            provider.GetService<IPipelineObserver>()));
 
     // A proxy would be given the name and look up the address itself, unchecked.
     private static SocketsHttpHandler Handler(GuardedConnection connection) => new()
