@@ -36,7 +36,7 @@ internal static class WebhookEndpoints
         response.ContentType = answer.ContentType;
         response.ContentLength = answer.Body.Length;
         response.Headers.RetryAfter = answer.RetryAfterSeconds;
-        await response.Body.WriteAsync(answer.Body, context.RequestAborted);
+        await response.BodyWriter.WriteAsync(answer.Body);
     }
 
     /// <param name="receiver">Takes what is let in.</param>

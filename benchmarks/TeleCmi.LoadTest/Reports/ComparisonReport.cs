@@ -14,6 +14,9 @@ internal static class ComparisonReport
         console.Write(SaturationTable(result));
         console.Write(RateTable(result));
         console.Write(DrainTable(result));
+        console.MarkupLineInterpolated(
+            CultureInfo.InvariantCulture,
+            $"Ratios without a bar: throughput with the log off / bare Kestrel {result.QuietSaturationRatio:F2}; p50 LocalHost with Azurite / Kestrel and QueueClient {result.LatencyRatioOverHttp:F2}");
         var accounting = result.Accounting;
         console.MarkupLineInterpolated(
             CultureInfo.InvariantCulture,
@@ -51,6 +54,7 @@ internal static class ComparisonReport
             }),
             drains = result.Drains.Select(turn => new { turn.Round, turn.Target, turn.Drained.Processed, turn.Drained.PerSecond, turn.AzuriteCpuPerThousand }),
             result.Accounting,
+            ratiosWithoutBar = new { result.QuietSaturationRatio, result.LatencyRatioOverHttp },
             bars,
         }, Json.Options);
     }

@@ -42,7 +42,7 @@ internal sealed class Comparison(Contestants contestants, Plan plan)
     private long _next = 1;
 
     /// <summary>Seconds of load, for a progress bar.</summary>
-    public double Length => (plan.Rounds + 1) * ((2 * plan.Saturated.TotalSeconds) + (contestants.All.Count * plan.AtRate.TotalSeconds));
+    public double Length => (plan.Rounds + 1) * ((contestants.All.Count(contestant => contestant.IsSaturated) * plan.Saturated.TotalSeconds) + (contestants.All.Count * plan.AtRate.TotalSeconds));
 
     /// <summary>Runs it.</summary>
     /// <param name="progress">Told of seconds of load that are over, and of what is going on.</param>

@@ -9,6 +9,9 @@ internal sealed record ComparisonResult(
     /// <summary>The counting LocalHost's throughput, in that of bare Kestrel.</summary>
     public double SaturationRatio => Ratio(Saturation, turn => turn.Target, turn => turn.Round, turn => turn.PerSecond, Contestants.Counting, Contestants.Kestrel);
 
+    /// <summary>The same without log lines.</summary>
+    public double QuietSaturationRatio => Ratio(Saturation, turn => turn.Target, turn => turn.Round, turn => turn.PerSecond, Contestants.Quiet, Contestants.Kestrel);
+
     /// <summary>The LocalHost's median latency, in that of the queue client alone.</summary>
     public double LatencyRatio => Ratio(AtRate, turn => turn.Target, turn => turn.Round, turn => turn.Load.Latencies.P50, Contestants.Receiving, Contestants.Raw);
 

@@ -11,6 +11,7 @@ internal sealed class Contestants : IAsyncDisposable
 {
     public const string Kestrel = "Kestrel, 200 to everything";
     public const string Counting = "LocalHost, counting queue";
+    public const string Quiet = "LocalHost, counting queue, log off";
     public const string Raw = "QueueClient alone";
     public const string Forwarding = "Kestrel and QueueClient";
     public const string Receiving = "LocalHost, Azurite";
@@ -66,6 +67,7 @@ internal sealed class Contestants : IAsyncDisposable
         var storage = Azurite.ConnectionString;
         All.Add(Served(Kestrel, await StartAsync(TargetHost.Kestrel)) with { IsSaturated = true });
         All.Add(Served(Counting, await StartAsync(TargetHost.Counting)) with { IsSaturated = true });
+        All.Add(Served(Quiet, await StartAsync(TargetHost.Quiet)) with { IsSaturated = true });
 
         var loop = await StartAsync(TargetHost.BareLoop, "--queue", RawQueue);
         var raw = await QueueAsync(storage, RawQueue);

@@ -19,6 +19,7 @@ internal static class TargetHost
 
     public const string Kestrel = "kestrel";
     public const string Counting = "counting";
+    public const string Quiet = "counting-quiet";
     public const string Forwarding = "forwarding";
     public const string Receiving = "receiving";
     public const string Whole = "whole";
@@ -67,8 +68,8 @@ internal static class TargetHost
             case BareLoop:
                 var loop = new BareLoop(QueueOf(storage, queue), new TableClient(storage, "BareLoop"));
                 return (BuildBare(Answer), loop.RunAsync);
-            case Counting:
-                var counting = BuilderOfLocalHost(storage);
+            case Counting or Quiet:
+                var counting = BuilderOfLocalHost(storage, kind == Quiet ? ["--Logging:LogLevel:Default=Warning"] : []);
                 counting.Services.RemoveAll<IEventQueue>().AddSingleton<IEventQueue, CountingQueue>();
                 _ = new HeldPumps(counting.Services);
                 return (LocalHostApp.Build(counting), null);
@@ -84,8 +85,8 @@ internal static class TargetHost
         }
     }
 
-    private static WebApplicationBuilder BuilderOfLocalHost(string storage) =>
-        LocalHostApp.CreateBuilder(["--storage", storage, "--urls", AnyPort]);
+    private static WebApplicationBuilder BuilderOfLocalHost(string storage, params string[] arguments) =>
+        LocalHostApp.CreateBuilder(["--storage", storage, "--urls", AnyPort, .. arguments]);
 
     private static WebApplication BuildBare(RequestDelegate answer)
     {

@@ -24,11 +24,18 @@ internal static class Deadline
     public static async Task<T> RunAsync<T>(
         Func<CancellationToken, Task<T>> step, TimeSpan deadline, TimeProvider clock, CancellationToken cancellation)
     {
-        using var timeout = new CancellationTokenSource(deadline, clock);
+        using var timeout = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
         using var linked = cancellation.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation) : null;
         try
         {
-            return await step(linked?.Token ?? timeout.Token);
+            var running = step(linked?.Token ?? timeout.Token);
+            if (!running.IsCompleted)
+            {
+                // A small body is there with its request: reading it needs no timer.
+                timeout.CancelAfter(deadline);
+            }
+
+            return await running;
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
