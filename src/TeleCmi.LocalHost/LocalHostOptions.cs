@@ -15,7 +15,7 @@ public sealed class LocalHostOptions
     public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>The longest pause between two looks at an empty queue.</summary>
-    public TimeSpan MaxPollingInterval { get; set; } = TimeSpan.FromSeconds(1);
+    public TimeSpan MaxPollingInterval { get; set; } = TimeSpan.FromSeconds(0.5);
 
     /// <summary>How long a stop may take to finish what is in flight.</summary>
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(30);
