@@ -141,6 +141,6 @@ public sealed partial class HostileHttpTests(AzuriteFixture azurite, ITestOutput
     [GeneratedRegex(@"^(\d{4}-\d{2}-\d{2}|undated)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex PartitionOfJournal();
 
-    [GeneratedRegex(@"^(\d{2}:\d{2}:\d{2}\.\d{3} \w{4}: |Webhook: )[^\p{C}\u2028\u2029]*$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^(\d{2}:\d{2}:\d{2}\.\d{3} \w{4}: |Webhook: |Watch it live: )[^\p{C}\u2028\u2029]*$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex LogLine();
 }

@@ -1,6 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.TestSupport;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace TeleCmi.Pipeline.Tests;
 

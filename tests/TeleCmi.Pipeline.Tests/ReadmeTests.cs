@@ -1,8 +1,8 @@
 using System.Net;
-using TeleCmi.LocalHost;
-using TeleCmi.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
+using TeleCmi.LocalHost;
 using TeleCmi.Pipeline.Processing;
+using TeleCmi.TestSupport;
 using YourCompany.Calls;
 
 namespace TeleCmi.Pipeline.Tests;

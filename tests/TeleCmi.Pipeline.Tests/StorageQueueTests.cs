@@ -1,7 +1,7 @@
-using TeleCmi.Pipeline.Storage;
-using TeleCmi.TestSupport;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.DependencyInjection;
+using TeleCmi.Pipeline.Storage;
+using TeleCmi.TestSupport;
 
 namespace TeleCmi.Pipeline.Tests;
 
