@@ -16,7 +16,7 @@ internal static class ComparisonReport
         console.Write(DrainTable(result));
         console.MarkupLineInterpolated(
             CultureInfo.InvariantCulture,
-            $"Ratios without a bar: throughput with the log off / bare Kestrel {result.QuietSaturationRatio:F2}; p50 LocalHost with Azurite / Kestrel and QueueClient {result.LatencyRatioOverHttp:F2}");
+            $"Ratios without a bar: throughput without log and live page / bare Kestrel {result.QuietSaturationRatio:F2}; p50 LocalHost with Azurite / Kestrel and QueueClient {result.LatencyRatioOverHttp:F2}");
         var accounting = result.Accounting;
         console.MarkupLineInterpolated(
             CultureInfo.InvariantCulture,

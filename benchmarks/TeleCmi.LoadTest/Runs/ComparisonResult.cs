@@ -9,7 +9,7 @@ internal sealed record ComparisonResult(
     /// <summary>The counting LocalHost's throughput, in that of bare Kestrel.</summary>
     public double SaturationRatio => Ratio(Saturation, turn => turn.Target, turn => turn.Round, turn => turn.PerSecond, Contestants.Counting, Contestants.Kestrel);
 
-    /// <summary>The same without log lines.</summary>
+    /// <summary>The same without log lines and live page: the pipeline and the web server.</summary>
     public double QuietSaturationRatio => Ratio(Saturation, turn => turn.Target, turn => turn.Round, turn => turn.PerSecond, Contestants.Quiet, Contestants.Kestrel);
 
     /// <summary>The LocalHost's median latency, in that of the queue client alone.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using TeleCmi.LocalHost;
 using TeleCmi.Pipeline.Telemetry;
 
 namespace TeleCmi.LoadTest.Targets;
@@ -47,7 +48,7 @@ internal sealed class HeldPumps
         listener.Start();
 
         var began = Stopwatch.GetTimestamp();
-        BackgroundService[] pumps = [.. _pumps.Select(pump => (BackgroundService)pump.ImplementationFactory!(provider))];
+        QueuePump[] pumps = [.. _pumps.Select(pump => pump.ImplementationFactory!(provider)).OfType<QueuePump>()];
         foreach (var pump in pumps)
         {
             await pump.StartAsync(CancellationToken.None);

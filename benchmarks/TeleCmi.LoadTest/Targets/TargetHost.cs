@@ -69,7 +69,7 @@ internal static class TargetHost
                 var loop = new BareLoop(QueueOf(storage, queue), new TableClient(storage, "BareLoop"));
                 return (BuildBare(Answer), loop.RunAsync);
             case Counting or Quiet:
-                var counting = BuilderOfLocalHost(storage, kind == Quiet ? ["--Logging:LogLevel:Default=Warning"] : []);
+                var counting = BuilderOfLocalHost(storage, kind == Quiet ? ["--Logging:LogLevel:Default=Warning", "--LocalHost:LivePage=false"] : []);
                 counting.Services.RemoveAll<IEventQueue>().AddSingleton<IEventQueue, CountingQueue>();
                 _ = new HeldPumps(counting.Services);
                 return (LocalHostApp.Build(counting), null);
