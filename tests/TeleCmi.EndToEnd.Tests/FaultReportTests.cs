@@ -11,6 +11,7 @@ public sealed class FaultReportTests
         Seed = 1,
         Elapsed = TimeSpan.Zero,
         Sent = new Dictionary<string, bool>(StringComparer.Ordinal) { ["finished"] = true, ["dead"] = true, ["not acknowledged"] = false },
+        Wishes = new Dictionary<string, string>(StringComparer.Ordinal) { ["finished"] = "none", ["dead"] = "fail:always", ["not acknowledged"] = "none" },
         Requests = 3,
         Refusals = 0,
         Breaks = 0,

@@ -14,6 +14,7 @@ internal sealed class EventSender(Uri webhook, int seed) : IDisposable
 
     private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(20) };
     private readonly ConcurrentDictionary<string, bool> _acknowledged = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> _wishes = new(StringComparer.Ordinal);
     private long _requests;
     private long _refusals;
     private long _breaks;
@@ -21,6 +22,9 @@ internal sealed class EventSender(Uri webhook, int seed) : IDisposable
 
     /// <summary>Every id that was sent, and whether it was acknowledged.</summary>
     public IReadOnlyDictionary<string, bool> Sent => _acknowledged;
+
+    /// <summary>What each event asks the handler to do.</summary>
+    public IReadOnlyDictionary<string, string> Wishes => _wishes;
 
     public long Requests => Interlocked.Read(ref _requests);
 
@@ -44,8 +48,10 @@ internal sealed class EventSender(Uri webhook, int seed) : IDisposable
         {
             var random = new Random(seed + number);
             var call = string.Create(CultureInfo.InvariantCulture, $"call-{number}");
-            var notice = SampleNotices.AnsweredWith(("cmiuuid", call), ("conversation_uuid", call), ("custom", CustomOf(random)));
+            var wish = WishOf(random);
+            var notice = SampleNotices.AnsweredWith(("cmiuuid", call), ("conversation_uuid", call), ("custom", wish));
             var id = $"2223343:event:{call}:a:answered";
+            _wishes.TryAdd(id, wish);
             _acknowledged.TryAdd(id, false);
 
             // One in twenty gives up at the first refusal, so that there are events without an acknowledgement too.
@@ -92,7 +98,7 @@ internal sealed class EventSender(Uri webhook, int seed) : IDisposable
         return false;
     }
 
-    private static string CustomOf(Random random) => random.Next(100) switch
+    private static string WishOf(Random random) => random.Next(100) switch
     {
         0 => "fail:always",
         < 6 => "fail:2",

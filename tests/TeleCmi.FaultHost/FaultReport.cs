@@ -13,6 +13,9 @@ public sealed record FaultReport
     /// <summary>Every id that was sent, and whether it was acknowledged.</summary>
     public required IReadOnlyDictionary<string, bool> Sent { get; init; }
 
+    /// <summary>What each event asked the handler to do.</summary>
+    public required IReadOnlyDictionary<string, string> Wishes { get; init; }
+
     public required long Requests { get; init; }
 
     public required long Refusals { get; init; }
@@ -87,6 +90,9 @@ public sealed record FaultReport
             ("**acknowledged events**", acknowledged.Count),
             ("… finished in the journal", acknowledged.Count(Finished.Contains)),
             ("… in dead letters", acknowledged.Count(Dead.Contains)),
+            ("… … whose handler always fails", acknowledged.Count(id => Dead.Contains(id) && Wishes[id] is "fail:always")),
+            ("… … whose handler fails twice in each process", acknowledged.Count(id => Dead.Contains(id) && Wishes[id] is "fail:2")),
+            ("… … delivered five times without an end", acknowledged.Count(id => Dead.Contains(id) && !Wishes[id].StartsWith("fail:", StringComparison.Ordinal))),
             ("… **lost**", Lost.Count()),
             ("… **in both**", Finished.Intersect(Dead, StringComparer.Ordinal).Count()),
             ("… **with more than one row**", Repeated(Journal).Union(Repeated(DeadLetters), StringComparer.Ordinal).Count()),

@@ -99,6 +99,7 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
                 Seed = _seed,
                 Elapsed = TimeProvider.System.GetElapsedTime(started),
                 Sent = sender.Sent,
+                Wishes = sender.Wishes,
                 Requests = sender.Requests,
                 Refusals = sender.Refusals,
                 Breaks = sender.Breaks,
