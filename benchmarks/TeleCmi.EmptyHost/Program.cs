@@ -3,6 +3,7 @@ var app = WebApplication.Create(args);
 app.MapPost("/api/telecmi/events", async (HttpContext context) =>
 {
     await context.Request.Body.CopyToAsync(Stream.Null);
+    context.Response.ContentLength = 2;
     await context.Response.WriteAsync("{}");
 });
 await app.RunAsync();

@@ -270,7 +270,7 @@ public sealed partial class EventReceiver
         request.ContentType?.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) == true
         && !body.TrimStart(" \t\r\n\uFEFF"u8).StartsWith("{"u8);
 
-    private readonly record struct Received(WebhookAnswer Answer, string Outcome, Notice? Notice = null);
+    private sealed record Received(WebhookAnswer Answer, string Outcome, Notice? Notice = null);
 
     private static partial class Log
     {
