@@ -140,7 +140,7 @@ public sealed partial class Azurite : IAsyncDisposable
         catch (Win32Exception e)
         {
             throw new StartupException(
-                $"'{start.FileName}' could not be started, and Azurite needs it: install Node.js 20 or newer from https://nodejs.org, or pass --storage with the connection string of a storage account.", e);
+                $"'{start.FileName}' could not be started, and Azurite needs it: install Node.js 22 or newer from https://nodejs.org, or pass --storage with the connection string of a storage account.", e);
         }
     }
 
