@@ -7,10 +7,14 @@ using TeleCmi.TestSupport;
 
 namespace TeleCmi.EndToEnd.Tests;
 
-/// <summary>Hostile requests over real connections: no 5xx, no hang, no crash, no row outside its partition, no log line split.</summary>
+/// <summary>Hostile requests over real connections: no 5xx, no hang, no crash, no memory beyond the cap, no row outside its partition, no log line split.</summary>
 public sealed partial class HostileHttpTests(AzuriteFixture azurite, ITestOutputHelper output)
 {
     private const int Requests = 600;
+
+    // Far below the gigabytes that some requests claim, and far above what a garbage collector leaves lying about.
+    private const long MostMemoryGrowth = 256L << 20;
+
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
     private static readonly string[] IdFields = ["cmiuuid", "conversation_uuid", "app_id", "leg", "call_id", "request_id", "user", "to", "callerid", "type", "status", "time", "custom"];
 
@@ -23,6 +27,7 @@ public sealed partial class HostileHttpTests(AzuriteFixture azurite, ITestOutput
         await using var host = HostProcess.LocalHost(
             null, "--urls", "http://127.0.0.1:0", "--storage", storage, "--TeleCmi:AcceptedEvents=*", "--LocalHost:MaxPollingInterval=00:00:00.05");
         var address = await host.Address;
+        var memory = host.Memory;
 
         await Parallel.ForAsync(0, Requests, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (number, _) =>
         {
@@ -35,6 +40,7 @@ public sealed partial class HostileHttpTests(AzuriteFixture azurite, ITestOutput
         });
 
         host.HasExited.ShouldBeFalse();
+        (host.Memory - memory).ShouldBeLessThan(MostMemoryGrowth);
         RawHttp.StatusOf(await RawHttp.SendAsync(address, Deadline, RawHttp.Post($"Content-Length: {SampleNotices.Answered.Length}\r\n", SampleNotices.Answered))).ShouldBe(200);
         var judge = new StorageUnderTest(storage);
         await Eventually.HoldsAsync(async () => await judge.QueuedAsync() == 0, TimeSpan.FromSeconds(60));
