@@ -16,7 +16,7 @@ internal static class ComparisonReport
         console.Write(DrainTable(result));
         console.MarkupLineInterpolated(
             CultureInfo.InvariantCulture,
-            $"Ratios without a bar: throughput without log and live page / bare Kestrel {result.QuietSaturationRatio:F2}; p50 LocalHost with Azurite / Kestrel and QueueClient {result.LatencyRatioOverHttp:F2}");
+            $"Ratios without a bar: throughput without log and live page / bare Kestrel {result.QuietSaturationRatio:F2}; p50 LocalHost with Azurite / Kestrel and QueueClient {result.LatencyRatioOverHttp:F2}; CPU per event at saturation / bare Kestrel {result.CpuRatio:F2}, without log and live page {result.QuietCpuRatio:F2}");
         var accounting = result.Accounting;
         console.MarkupLineInterpolated(
             CultureInfo.InvariantCulture,
@@ -54,7 +54,7 @@ internal static class ComparisonReport
             }),
             drains = result.Drains.Select(turn => new { turn.Round, turn.Target, turn.Drained.Processed, turn.Drained.PerSecond, turn.AzuriteCpuPerThousand }),
             result.Accounting,
-            ratiosWithoutBar = new { result.QuietSaturationRatio, result.LatencyRatioOverHttp },
+            ratiosWithoutBar = new { result.QuietSaturationRatio, result.LatencyRatioOverHttp, result.CpuRatio, result.QuietCpuRatio },
             bars,
         }, Json.Options);
     }

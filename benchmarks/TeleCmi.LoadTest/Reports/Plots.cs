@@ -33,7 +33,7 @@ internal static class Plots
         plot.Title(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Latency at {result.Plan.Rate} events/s"));
         plot.XLabel("share of events answered within that time");
         plot.YLabel("ms, from the intended time of sending");
-        plot.ShowLegend(Alignment.UpperLeft);
+        plot.ShowLegend(Alignment.LowerRight);
         plot.SaveSvg(file, Width, Height);
     }
 

@@ -64,8 +64,15 @@ internal sealed class Comparison(Contestants contestants, Plan plan)
             }
         }
 
-        return new ComparisonResult(plan, _saturation, _atRate, _drains, await CountAsync());
+        return new ComparisonResult(
+            plan,
+            [.. _saturation.OrderBy(turn => Place(turn.Target))],
+            [.. _atRate.OrderBy(turn => Place(turn.Target))],
+            [.. _drains.OrderBy(turn => Place(turn.Target))],
+            await CountAsync());
     }
+
+    private int Place(string target) => contestants.All.FindIndex(contestant => contestant.Name == target);
 
     private async Task SaturateAsync(Contestant contestant, int round, Action<double, string> progress)
     {

@@ -9,7 +9,7 @@ internal static class ComparisonCommand
 {
     private static readonly Plan Quick = new()
     {
-        Rounds = 3,
+        Rounds = 2,
         Rate = 50,
         AtRate = TimeSpan.FromSeconds(2),
         Saturated = TimeSpan.FromSeconds(2),

@@ -11,7 +11,7 @@ internal sealed class Contestants : IAsyncDisposable
 {
     public const string Kestrel = "Kestrel, 200 to everything";
     public const string Counting = "LocalHost, counting queue";
-    public const string Quiet = "the same, without log and live page";
+    public const string Quiet = "LocalHost, counting queue, no log, no page";
     public const string Raw = "QueueClient alone";
     public const string Forwarding = "Kestrel and QueueClient";
     public const string Receiving = "LocalHost, Azurite";
