@@ -78,8 +78,13 @@ public sealed partial class QueuePump(
                     continue;
                 }
             }
-            catch (Exception e) when (e is RequestFailedException or AggregateException or OperationCanceledException && !stoppingToken.IsCancellationRequested)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
+                break;
+            }
+            catch (Exception e)
+            {
+                // A reply can break anywhere, in more ways than the SDK tells apart; a pump that ended would end the host.
                 if (reachable)
                 {
                     Log.Unreachable(logger, queue.Name, LogText.Of(e.GetBaseException().Message));
@@ -87,10 +92,6 @@ public sealed partial class QueuePump(
                 }
 
                 pause = Longer(pause);
-            }
-            catch (OperationCanceledException)
-            {
-                break;
             }
 
             await Task.Delay(pause, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

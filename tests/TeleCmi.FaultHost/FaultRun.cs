@@ -129,6 +129,7 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
         if (host.HasExited)
         {
             _ownCrashes++;
+            progress($"the host crashed by itself: {host.Errors}");
         }
 
         await host.DisposeAsync();

@@ -1,4 +1,3 @@
-using Azure;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.LocalHost.LivePage;
@@ -32,8 +31,9 @@ internal sealed partial class QueueDepths(LiveHub hub, QueueStates states, TimeP
         {
             _latest = [.. (await states.GetAsync(stopping)).Select(queue => new QueueView(queue.Name, queue.IsPoison, queue.Messages))];
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException or TimeoutException or OperationCanceledException)
+        catch (Exception e)
         {
+            // Only a look: whatever came of it, the next one is 2 s away.
             _latest = [.. _latest.Select(queue => queue with { Depth = null })];
             Log.Unknown(logger, e);
         }
