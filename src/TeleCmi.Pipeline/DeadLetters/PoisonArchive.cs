@@ -18,11 +18,7 @@ public sealed partial class PoisonArchive(
     /// <param name="cancellation">Ends the attempt; the message is then delivered again.</param>
     public Task ArchiveAsync(ReadOnlyMemory<byte> message, DateTimeOffset? insertedOn, CancellationToken cancellation) =>
         Deadline.RunAsync(
-            async deadline =>
-            {
-                await ArchiveCoreAsync(message, insertedOn ?? clock.GetUtcNow(), deadline);
-                return true;
-            },
+            deadline => ArchiveCoreAsync(message, insertedOn ?? clock.GetUtcNow(), deadline),
             Deadline.OfStorage,
             clock,
             cancellation);

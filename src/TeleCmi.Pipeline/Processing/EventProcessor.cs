@@ -114,11 +114,7 @@ public sealed partial class EventProcessor
     // An earlier delivery may have failed too often, and nobody should replay what is done.
     private async Task WithdrawDeadLetterAsync(CallEvent callEvent, JournalEntry entry, CancellationToken cancellation) =>
         await Deadline.RunAsync(
-            async deadline =>
-            {
-                await _deadLetters.WithdrawAsync(callEvent, entry.FirstReceivedAt, deadline);
-                return true;
-            },
+            deadline => _deadLetters.WithdrawAsync(callEvent, entry.FirstReceivedAt, deadline),
             Deadline.OfStorage,
             _clock,
             cancellation);
@@ -139,11 +135,7 @@ public sealed partial class EventProcessor
 
         // Also when the app is stopping: what has finished must not run again.
         await Deadline.RunAsync(
-            async deadline =>
-            {
-                await _journal.NoteHandlersAsync(entry, states, deadline);
-                return true;
-            },
+            deadline => _journal.NoteHandlersAsync(entry, states, deadline),
             Deadline.OfStorage,
             _clock,
             CancellationToken.None);
