@@ -31,6 +31,14 @@ public sealed class Notice
         Kind = KindRules.KindOf(this);
     }
 
+    private Notice(Notice original, ReadOnlyMemory<byte> json)
+    {
+        Json = json;
+        _fields = original._fields;
+        Kind = original.Kind;
+        _id = original._id;
+    }
+
     /// <summary>The notice as it came: one JSON object in UTF-8, without a byte-order mark.</summary>
     public ReadOnlyMemory<byte> Json { get; }
 
@@ -148,6 +156,9 @@ public sealed class Notice
         notice = candidate;
         return true;
     }
+
+    /// <summary>The same notice on memory of its own, for whoever keeps it longer than its bytes are lent.</summary>
+    public Notice Copy() => new(this, Json.ToArray());
 
     /// <summary>The raw JSON token of a field, quotes included; empty when the field is absent.</summary>
     internal ReadOnlySpan<byte> Token(NoticeField field) => _fields.Token(Json.Span, field);

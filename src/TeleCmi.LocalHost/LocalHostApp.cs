@@ -16,6 +16,9 @@ public static class LocalHostApp
 
     private const int LongestRequestLine = 64 * 1024;
 
+    // The other queues fill from events; while the host starts, TeleCMI's own come first.
+    private static readonly TimeSpan AfterTheFirstEvents = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Makes the builder: settings from environment and command line, the pipeline, the pumps.</summary>
     public static WebApplicationBuilder CreateBuilder(string[] args)
     {
@@ -47,6 +50,9 @@ public static class LocalHostApp
             // The receiver has a deadline of its own for a slow body, and an answer.
             kestrel.Limits.MinRequestBodyDataRate = null;
         });
+
+        // Few connections, so each may hold a buffer while it is idle, and a request takes one step less.
+        builder.WebHost.UseSockets(sockets => sockets.WaitForDataBeforeAllocatingBuffer = false);
         AddLogging(builder.Logging);
         builder.Services.AddTeleCmiPipeline();
         builder.Services.AddOptions<LocalHostOptions>().BindConfiguration(LocalHostOptions.SectionName).ValidateOnStart();
@@ -67,6 +73,9 @@ public static class LocalHostApp
     {
         RefuseOpenDoor(builder.Configuration);
         var app = builder.Build();
+
+        // A handler with a wrong name stops the start, not the work.
+        _ = app.Services.GetRequiredService<EventProcessor>();
         app.MapWebhook();
         app.MapLivePage();
         return app;
@@ -90,21 +99,25 @@ public static class LocalHostApp
     {
         AddPump<EventProcessor>(
             services,
+            TimeSpan.Zero,
             storage => storage.EventsQueue,
             storage => storage.PoisonQueue,
             (processor, body, _, cancellation) => processor.ProcessAsync(body, cancellation));
         AddPump<PoisonArchive>(
             services,
+            AfterTheFirstEvents,
             storage => storage.PoisonQueue,
             poisonQueue: null,
             (archive, body, insertedOn, cancellation) => archive.ArchiveAsync(body, insertedOn, cancellation));
         AddPump<ForwardProcessor>(
             services,
+            AfterTheFirstEvents,
             storage => storage.ForwardsQueue,
             storage => storage.ForwardsPoisonQueue,
             (forwards, body, _, cancellation) => forwards.ProcessAsync(body, cancellation));
         AddPump<ForwardProcessor>(
             services,
+            AfterTheFirstEvents,
             storage => storage.ForwardsPoisonQueue,
             poisonQueue: null,
             (forwards, body, _, cancellation) => forwards.ArchiveAsync(body, cancellation));
@@ -112,6 +125,7 @@ public static class LocalHostApp
 
     private static void AddPump<TWorker>(
         IServiceCollection services,
+        TimeSpan startAfter,
         Func<StorageOptions, string> queue,
         Func<StorageOptions, string>? poisonQueue,
         Func<TWorker, ReadOnlyMemory<byte>, DateTimeOffset?, CancellationToken, Task> process)
@@ -120,14 +134,17 @@ public static class LocalHostApp
         {
             var clients = provider.GetRequiredService<StorageClients>();
             var storage = provider.GetRequiredService<IOptions<StorageOptions>>().Value;
-            var worker = provider.GetRequiredService<TWorker>();
+            var worker = new Lazy<TWorker>(provider.GetRequiredService<TWorker>);
             return new QueuePump(
                 clients.UndecodedQueue(queue(storage)),
-                (body, insertedOn, cancellation) => process(worker, body, insertedOn, cancellation),
+                (body, insertedOn, cancellation) => process(worker.Value, body, insertedOn, cancellation),
                 poisonQueue is null ? null : new StorageQueue(clients.Queue(poisonQueue(storage))),
                 provider.GetRequiredService<IOptions<LocalHostOptions>>().Value,
                 provider.GetRequiredService<TimeProvider>(),
-                provider.GetRequiredService<ILogger<QueuePump>>());
+                provider.GetRequiredService<ILogger<QueuePump>>())
+            {
+                StartAfter = startAfter,
+            };
         });
 
     // Like Core Tools it checks no function key, so beyond this machine only the address with a token may be open.

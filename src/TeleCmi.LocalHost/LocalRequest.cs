@@ -16,7 +16,20 @@ internal static class LocalRequest
         && IPAddress.IsLoopback(local)
         && IPAddress.IsLoopback(remote)
         && IsLoopbackName(context.Request.Host.Host)
-        && !SpokenForBy.Any(context.Request.Headers.ContainsKey);
+        && !IsSpokenFor(context.Request.Headers);
+
+    private static bool IsSpokenFor(IHeaderDictionary headers)
+    {
+        foreach (var name in SpokenForBy)
+        {
+            if (headers.ContainsKey(name))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static bool IsLoopbackName(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)

@@ -16,11 +16,15 @@ Console.CancelKeyPress += (_, e) =>
 
 try
 {
+    var loaded = Task.Run(StorageClients.Load);
+
     // The sample has its own door, so that it also runs beside a receiver that is already up.
     var builder = LocalHostApp.CreateBuilder(isSample ? ["--urls", AnyPort, .. args] : args);
     await using var azurite = await DevelopmentStorage.EnsureAsync(builder.Configuration, Console.WriteLine, interrupted.Token);
+    var looked = isSample ? Task.CompletedTask : Task.Run(() => FirstLook.RunAsync(builder.Configuration, Console.Error.WriteLine, interrupted.Token));
     await using var app = LocalHostApp.Build(builder);
     await app.StartAsync(interrupted.Token);
+    await loaded;
     var webhook = new Uri(new Uri(app.Urls.First()), WebhookEndpoints.EventsPath);
     Console.WriteLine($"Webhook: {webhook} (POST or GET); stop with Ctrl+C");
     if (!isSample && app.Services.GetRequiredService<IOptions<LocalHostOptions>>().Value.LivePage)
@@ -40,6 +44,7 @@ try
     }
 
     await app.StopAsync(CancellationToken.None);
+    await looked;
     return exitCode;
 }
 catch (StartupException e)

@@ -40,6 +40,9 @@ public sealed partial class QueuePump(
     private readonly SemaphoreSlim _slots = new(MaxInFlight);
     private readonly CancellationTokenSource _abandon = new();
 
+    /// <summary>How long after its start it looks at the queue for the first time.</summary>
+    public TimeSpan StartAfter { get; init; }
+
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -61,6 +64,7 @@ public sealed partial class QueuePump(
     {
         var pause = FirstPause;
         var reachable = true;
+        await Task.Delay(StartAfter, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -87,7 +91,7 @@ public sealed partial class QueuePump(
                 // A reply can break anywhere, in more ways than the SDK tells apart; a pump that ended would end the host.
                 if (reachable)
                 {
-                    Log.Unreachable(logger, queue.Name, LogText.Of(e.GetBaseException().Message));
+                    Log.Unreachable(logger, queue.Name, LogText.OfCause(e));
                     reachable = false;
                 }
 

@@ -22,8 +22,12 @@ internal static class WebhookEndpoints
         var tokens = app.Services.GetRequiredService<AccessTokens>();
         var health = app.Services.GetRequiredService<StorageHealth>();
 
-        // There is no function key here, so a request that comes through a tunnel, or by another host's name, has to bring a token.
-        app.Map(EventsPath, context => door.ReceiveAsync(context, hasToken: false, isAllowed: LocalRequest.Is(context)));
+        // Before routing, which would take as long as reading the event does. There is no function key here, so a request
+        // that comes through a tunnel, or by another host's name, has to bring a token.
+        app.Use(next => context => context.Request.Path.StartsWithSegments(EventsPath, StringComparison.OrdinalIgnoreCase, out var rest) && rest.Value is "" or "/"
+            ? door.ReceiveAsync(context, hasToken: false, isAllowed: LocalRequest.Is(context))
+            : next(context));
+        app.UseRouting();
         app.Map(EventsByTokenPath, context => door.ReceiveAsync(context, hasToken: true, tokens.IsValid(context.GetRouteValue("accessToken") as string)));
         app.MapGet(HealthPath, async context =>
             await AnswerAsync(context, WebhookAnswer.Health(await health.IsHealthyAsync(context.RequestAborted))));

@@ -40,6 +40,18 @@ public sealed class ProcessTests(AzuriteFixture azurite)
     }
 
     [Fact]
+    public async Task AReceiverWithoutItsStorage_SaysSoAtOnceAndWhy()
+    {
+        await using var host = HostProcess.LocalHost(null, "--urls", AnyPort, "--storage", Azurite.ConnectionStringFor(new AzuritePorts(1, 1, 1)));
+        await host.Address;
+
+        await Eventually.HoldsAsync(() => Task.FromResult(host.Errors.Length > 0));
+
+        ShouldBeOneSentence(host, "Storage does not answer", "refused", "503");
+        host.Errors.ShouldNotContain("Retry failed");
+    }
+
+    [Fact]
     public async Task AnAzuriteThatWasThereBefore_IsUsedAndLeftRunning()
     {
         await using var running = await Azurite.StartAsync(Repository.Find(), FreePorts(), dataFolder: null, Console.WriteLine, CancellationToken.None);

@@ -19,6 +19,34 @@ internal sealed class HttpConnection(Uri address) : IDisposable
     private byte[] _request = new byte[4 * 1024];
     private Socket? _socket;
 
+    /// <summary>Connects, without an exception where nobody listens: many of them would take the processor from a program that is starting.</summary>
+    /// <returns>Whether there is a connection now.</returns>
+    public async ValueTask<bool> TryConnectAsync()
+    {
+        if (_socket is not null)
+        {
+            return true;
+        }
+
+        var socket = NewSocket();
+        using var attempt = new SocketAsyncEventArgs { RemoteEndPoint = _server };
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        attempt.Completed += (_, _) => ended.SetResult();
+        if (socket.ConnectAsync(attempt))
+        {
+            await ended.Task;
+        }
+
+        if (attempt.SocketError is not SocketError.Success)
+        {
+            socket.Dispose();
+            return false;
+        }
+
+        _socket = socket;
+        return true;
+    }
+
     /// <summary>Posts a body, and reads the whole answer.</summary>
     /// <returns>The status.</returns>
     /// <exception cref="IOException">The connection broke.</exception>
@@ -46,10 +74,12 @@ internal sealed class HttpConnection(Uri address) : IDisposable
 
     private async ValueTask<Socket> ConnectAsync()
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = NewSocket();
         await socket.ConnectAsync(_server);
         return socket;
     }
+
+    private static Socket NewSocket() => new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
     private ReadOnlyMemory<byte> Compose(ReadOnlyMemory<byte> body)
     {

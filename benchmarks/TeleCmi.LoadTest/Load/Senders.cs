@@ -13,6 +13,9 @@ internal sealed class HttpSender(Uri address, NumberedText text) : ISender
 
     public async Task<bool> SendAsync(long number) => await _connection.PostAsync(text.Of(number)) == Ok;
 
+    /// <summary>Connects, where somebody listens.</summary>
+    public ValueTask<bool> TryConnectAsync() => _connection.TryConnectAsync();
+
     public void Dispose() => _connection.Dispose();
 }
 

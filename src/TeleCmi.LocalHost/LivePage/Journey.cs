@@ -3,28 +3,35 @@ using System.Security.Cryptography;
 using System.Text;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Journaling;
+using TeleCmi.Pipeline.Telemetry;
 
 namespace TeleCmi.LocalHost.LivePage;
 
 /// <summary>One delivery's way through the pipeline. Changed and read under the hub's lock only.</summary>
-internal sealed class Journey(string id, DateTimeOffset receivedAt)
+/// <param name="receivedAt">When it reached the receiver.</param>
+/// <param name="delivery">Which delivery it is; null for what never becomes an event.</param>
+internal sealed class Journey(DateTimeOffset receivedAt, DeliveryKey? delivery = null)
 {
-    private const int IdBytes = 12;
+    private SortedDictionary<string, string>? _handedOn;
 
-    public string Id { get; } = id;
+    /// <summary>Its name on the page; made when somebody looks.</summary>
+    public string Id => field ??= Delivery?.ToId() ?? DeliveryKey.NewId();
+
+    public DeliveryKey? Delivery { get; } = delivery;
 
     public DateTimeOffset ReceivedAt { get; } = receivedAt;
 
     /// <summary>The request that brought it; null when this process did not see it, because another one took it in.</summary>
     public LiveRequest? Request { get; init; }
 
-    public EventSummary? Summary { get; set; }
+    /// <summary>What came, where it could be read.</summary>
+    public Notice? Notice { get; init; }
 
     public string State { get; set; } = JourneyState.Received;
 
     public int? Status { get; set; }
 
-    public byte[]? Answer { get; set; }
+    public ReadOnlyMemory<byte> Answer { get; set; }
 
     public string? Fault { get; set; }
 
@@ -43,22 +50,11 @@ internal sealed class Journey(string id, DateTimeOffset receivedAt)
     public double? HandedOnMs { get; set; }
 
     /// <summary>How far it is with each destination.</summary>
-    public SortedDictionary<string, string> HandedOn { get; } = new(StringComparer.Ordinal);
+    public SortedDictionary<string, string> HandedOn => _handedOn ??= new(StringComparer.Ordinal);
 
     public byte[]? Envelope { get; set; }
 
     public JournalKey? JournalKey { get; set; }
-
-    /// <summary>The id of a delivery: the same before and after a restart, and for a replay, because the envelope says it.</summary>
-    public static string IdOf(CallEvent callEvent)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes($"{callEvent.Id}|{callEvent.ReceivedAt.UtcTicks}|{callEvent.TraceParent}"), hash);
-        return Base64Url.EncodeToString(hash[..IdBytes]);
-    }
-
-    /// <summary>An id for what never becomes an event.</summary>
-    public static string NewId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(IdBytes));
 
     public JourneyView ToView() => new(
         Id,
@@ -66,11 +62,11 @@ internal sealed class Journey(string id, DateTimeOffset receivedAt)
         State,
         Request?.Method,
         Request?.IsFromPage ?? false,
-        Summary?.Kind,
-        Summary?.EventId,
-        Summary?.AnsweredBy,
-        Summary?.Agent,
-        Summary?.Number,
+        Notice?.Kind.Name(),
+        Notice?.Id,
+        Notice?.AnsweredBy?.Name(),
+        Notice?.User is { } user ? LogText.Of(user) : null,
+        Notice?.To is { } to ? LogText.OfPhoneNumber(to) : null,
         Status,
         Fault,
         Tries,
@@ -78,9 +74,28 @@ internal sealed class Journey(string id, DateTimeOffset receivedAt)
         StartedMs,
         ProcessedMs,
         HandedOnMs,
-        HandedOn.Count == 0 ? null : [.. HandedOn.Select(handOver => new HandOverView(handOver.Key, handOver.Value))],
+        _handedOn is null ? null : [.. _handedOn.Select(handOver => new HandOverView(handOver.Key, handOver.Value))],
         JournalKey?.Partition,
         JournalKey?.Row);
+}
+
+/// <summary>Which delivery of which event: the same before and after a restart, and for a replay, because the envelope says it.</summary>
+internal readonly record struct DeliveryKey(DateTimeOffset ReceivedAt, string EventId, string? TraceParent)
+{
+    private const int IdBytes = 12;
+
+    public static DeliveryKey Of(CallEvent callEvent) => new(callEvent.ReceivedAt, callEvent.Id, callEvent.TraceParent);
+
+    /// <summary>An id for what never becomes an event.</summary>
+    public static string NewId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(IdBytes));
+
+    /// <summary>Its name on the page.</summary>
+    public string ToId()
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{EventId}|{ReceivedAt.UtcTicks}|{TraceParent}"), hash);
+        return Base64Url.EncodeToString(hash[..IdBytes]);
+    }
 }
 
 /// <summary>Where a journey stands, as the page's texts and styles know it.</summary>

@@ -26,7 +26,7 @@ internal sealed class JourneyDetails(LiveHub hub, JournalPages journal)
     private DetailView? OfMemory(string id) => hub.Find(id, journey => new DetailView(
         journey.ToView(),
         journey.Request is { } request ? ToView(request) : null,
-        journey is { Status: { } status, Answer: { } answer } ? new AnswerView(status, Encoding.UTF8.GetString(answer)) : null,
+        journey.Status is { } status ? new AnswerView(status, Encoding.UTF8.GetString(journey.Answer.Span)) : null,
         journey.Envelope is { } envelope ? Encoding.UTF8.GetString(envelope) : null,
         Row: null,
         RowFault: null));
@@ -67,7 +67,7 @@ internal sealed class JourneyDetails(LiveHub hub, JournalPages journal)
 
     private static RequestView ToView(LiveRequest request)
     {
-        var (text, isBase64) = request.Content is { } content ? ToText(content) : (null, false);
+        var (text, isBase64) = request.Content is { } content ? ToText(content.Span) : (null, false);
         return new RequestView(request.Method, request.Path, request.IsQuery, request.ContentType, request.Headers, text, isBase64);
     }
 }

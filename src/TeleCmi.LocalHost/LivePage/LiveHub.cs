@@ -20,14 +20,13 @@ internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
     public const int Capacity = 500;
 
     private readonly Lock _lock = new();
-    private readonly LinkedList<Journey> _latest = [];
-    private readonly Dictionary<string, Journey> _byId = new(StringComparer.Ordinal);
+    private readonly Queue<Journey> _latest = new(Capacity + 1);
     private readonly List<Watch> _watches = [];
     private readonly LiveStatistics _statistics = new(clock);
     private long _dropped;
 
     /// <summary>Another one after each start, so that the page knows.</summary>
-    public string Instance { get; } = Journey.NewId();
+    public string Instance { get; } = DeliveryKey.NewId();
 
     public bool IsWatched
     {
@@ -44,8 +43,8 @@ internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
     {
         if (request.Tag is LiveRequest live)
         {
-            live.Content = asItCame.ToArray();
-            live.Summary = EventSummary.Of(notice);
+            live.Notice = notice.Copy();
+            live.Content = asItCame.Equals(notice.Json) ? live.Notice.Json : asItCame.ToArray();
         }
     }
 
@@ -58,21 +57,22 @@ internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
         }
     }
 
-    public void Queueing(WebhookRequest request, ReadOnlyMemory<byte> envelope)
+    public void Queueing(WebhookRequest request, CallEvent callEvent)
     {
-        if (request.Tag is not LiveRequest live || !EventEnvelope.TryRead(envelope.ToArray(), out var callEvent, out _))
+        if (request.Tag is not LiveRequest live)
         {
             return;
         }
 
+        live.Journey = new Journey(callEvent.ReceivedAt, DeliveryKey.Of(callEvent))
+        {
+            Request = live,
+            Notice = live.Notice,
+            Envelope = callEvent.Envelope.ToArray(),
+        };
         lock (_lock)
         {
-            live.Journey = Add(new Journey(Journey.IdOf(callEvent), callEvent.ReceivedAt)
-            {
-                Request = live,
-                Summary = live.Summary,
-                Envelope = callEvent.Envelope.ToArray(),
-            });
+            Add(live.Journey);
         }
     }
 
@@ -91,10 +91,10 @@ internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
         lock (_lock)
         {
             _statistics.Received(elapsed);
-            var journey = live.Journey ?? Add(new Journey(Journey.NewId(), live.ReceivedAt) { Request = live, Summary = live.Summary });
+            var journey = live.Journey ?? Add(new Journey(live.ReceivedAt) { Request = live, Notice = live.Notice });
             journey.AnsweredMs = Math.Round(elapsed, 1);
             journey.Status = answer.StatusCode;
-            journey.Answer = answer.Body.ToArray();
+            journey.Answer = answer.Body;
             journey.Fault ??= live.Fault ?? (answer.StatusCode >= 400 ? DetailOf(answer) : null);
             var state = StateOf(outcome);
             // It may have been processed before its sender had the answer.
@@ -159,7 +159,7 @@ internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
     {
         lock (_lock)
         {
-            var journey = callEvent is null ? Add(new Journey(Journey.NewId(), letter.ReceivedAt)) : Of(callEvent);
+            var journey = callEvent is null ? Add(new Journey(letter.ReceivedAt)) : Of(callEvent);
             journey.State = JourneyState.Dead;
             journey.Fault ??= letter.Error;
             _statistics.Count(JourneyState.Dead);
@@ -200,7 +200,7 @@ internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
     {
         lock (_lock)
         {
-            return _byId.TryGetValue(id, out var journey) ? select(journey) : null;
+            return _latest.FirstOrDefault(journey => journey.Id == id) is { } journey ? select(journey) : null;
         }
     }
 
@@ -227,12 +227,12 @@ internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
 
     private Journey Of(CallEvent callEvent)
     {
-        var id = Journey.IdOf(callEvent);
-        return _byId.TryGetValue(id, out var journey)
-            ? journey
-            : Add(new Journey(id, callEvent.ReceivedAt)
+        var delivery = DeliveryKey.Of(callEvent);
+        // Looked for one by one: an index would have to be kept for every event received.
+        return _latest.LastOrDefault(journey => journey.Delivery == delivery)
+            ?? Add(new Journey(callEvent.ReceivedAt, delivery)
             {
-                Summary = EventSummary.Of(callEvent.Notice),
+                Notice = callEvent.Notice.Copy(),
                 Envelope = callEvent.Envelope.ToArray(),
                 State = JourneyState.Queued,
             });
@@ -240,17 +240,10 @@ internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
 
     private Journey Add(Journey journey)
     {
-        _byId[journey.Id] = journey;
-        _latest.AddLast(journey);
+        _latest.Enqueue(journey);
         if (_latest.Count > Capacity)
         {
-            var oldest = _latest.First!.Value;
-            _latest.RemoveFirst();
-            if (_byId.GetValueOrDefault(oldest.Id) == oldest)
-            {
-                _byId.Remove(oldest.Id);
-            }
-
+            var oldest = _latest.Dequeue();
             _dropped++;
             foreach (var watch in _watches)
             {

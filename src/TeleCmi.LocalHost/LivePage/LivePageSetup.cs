@@ -37,56 +37,57 @@ internal static class LivePageSetup
             app.MapGet(file.Name == PageFile.Index ? "/" : $"/live/{file.Name}", guard.Guard(file.SendAsync));
         }
 
-        app.MapGet("/live/events", guard.Guard(app.Services.GetRequiredService<LiveStream>().RunAsync));
+        // Everything else is made when somebody asks for it: a start should not wait for a page that nobody looks at.
+        app.MapGet("/live/events", guard.Guard(context => The<LiveStream>(context).RunAsync(context)));
         MapReading(app, guard);
         MapOrders(app, guard);
     }
 
     private static void MapReading(WebApplication app, PageGuard guard)
     {
-        var details = app.Services.GetRequiredService<JourneyDetails>();
-        var journal = app.Services.GetRequiredService<JournalPages>();
         app.MapGet("/live/detail", guard.Guard(context => AnswerAsync(
             context,
-            cancellation => details.FindAsync(Query(context, "id"), Query(context, "partition"), Query(context, "row"), cancellation),
+            cancellation => The<JourneyDetails>(context).FindAsync(Query(context, "id"), Query(context, "partition"), Query(context, "row"), cancellation),
             LiveJson.Default.DetailView)));
-        var deadLetters = app.Services.GetRequiredService<DeadLetterDesk>();
         app.MapGet("/live/dead-letters", guard.Guard(context => AnswerAsync<DeadLettersView>(
-            context, async cancellation => await deadLetters.ListAsync(cancellation), LiveJson.Default.DeadLettersView)));
+            context, async cancellation => await The<DeadLetterDesk>(context).ListAsync(cancellation), LiveJson.Default.DeadLettersView)));
         app.MapGet("/live/journal", guard.Guard(context => AnswerAsync(
             context,
-            async cancellation => await journal.ReadAsync(Query(context, "day"), Query(context, "after"), cancellation),
+            async cancellation => await The<JournalPages>(context).ReadAsync(Query(context, "day"), Query(context, "after"), cancellation),
             LiveJson.Default.JournalPageView)));
     }
 
     private static void MapOrders(WebApplication app, PageGuard guard)
     {
-        var sender = app.Services.GetRequiredService<Sender>();
-        MapOrder(app, guard, "/live/sample", LiveJson.Default.SampleOrder, (order, _) => sender.SendSampleAsync(order), LiveJson.Default.SentView);
-        MapOrder(app, guard, "/live/send-again", LiveJson.Default.SendAgainOrder, sender.SendAgainAsync, LiveJson.Default.SentView);
-        var deadLetters = app.Services.GetRequiredService<DeadLetterDesk>();
-        MapOrder(app, guard, "/live/dead-letters/replay", LiveJson.Default.DeadLetterOrder, deadLetters.ReplayAsync, LiveJson.Default.DoneView);
-        MapOrder(app, guard, "/live/dead-letters/discard", LiveJson.Default.DeadLetterOrder, deadLetters.DiscardAsync, LiveJson.Default.DoneView);
+        app.MapPost("/live/sample", guard.Guard(context => CarryOutAsync(
+            context, LiveJson.Default.SampleOrder, (order, _) => The<Sender>(context).SendSampleAsync(order), LiveJson.Default.SentView)));
+        app.MapPost("/live/send-again", guard.Guard(context => CarryOutAsync(
+            context, LiveJson.Default.SendAgainOrder, The<Sender>(context).SendAgainAsync, LiveJson.Default.SentView)));
+        app.MapPost("/live/dead-letters/replay", guard.Guard(context => CarryOutAsync(
+            context, LiveJson.Default.DeadLetterOrder, The<DeadLetterDesk>(context).ReplayAsync, LiveJson.Default.DoneView)));
+        app.MapPost("/live/dead-letters/discard", guard.Guard(context => CarryOutAsync(
+            context, LiveJson.Default.DeadLetterOrder, The<DeadLetterDesk>(context).DiscardAsync, LiveJson.Default.DoneView)));
     }
 
-    private static void MapOrder<TOrder, TAnswer>(
-        WebApplication app,
-        PageGuard guard,
-        string path,
+    private static T The<T>(HttpContext context)
+        where T : notnull => context.RequestServices.GetRequiredService<T>();
+
+    private static async Task CarryOutAsync<TOrder, TAnswer>(
+        HttpContext context,
         JsonTypeInfo<TOrder> orderType,
         Func<TOrder, CancellationToken, Task<TAnswer?>> carryOut,
         JsonTypeInfo<TAnswer> answerType)
-        where TAnswer : class => app.MapPost(path, guard.Guard(async context =>
+        where TAnswer : class
+    {
+        if (await ReadAsync(context, orderType) is { } order)
         {
-            if (await ReadAsync(context, orderType) is { } order)
-            {
-                await AnswerAsync(context, cancellation => carryOut(order, cancellation), answerType);
-            }
-            else
-            {
-                context.Response.StatusCode = StatusCodes.Status400BadRequest;
-            }
-        }));
+            await AnswerAsync(context, cancellation => carryOut(order, cancellation), answerType);
+        }
+        else
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+        }
+    }
 
     private static async Task<T?> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
     {

@@ -1,3 +1,4 @@
+using TeleCmi.Events;
 using TeleCmi.Pipeline.Telemetry;
 
 namespace TeleCmi.LocalHost.LivePage;
@@ -34,10 +35,10 @@ internal sealed class LiveRequest
     public required long Started { get; init; }
 
     /// <summary>The body or the query's fields, once they have been read.</summary>
-    public byte[]? Content { get; set; }
+    public ReadOnlyMemory<byte>? Content { get; set; }
 
     /// <summary>What could be made of it.</summary>
-    public EventSummary? Summary { get; set; }
+    public Notice? Notice { get; set; }
 
     public string? Fault { get; set; }
 
@@ -53,15 +54,24 @@ internal sealed class LiveRequest
             Path = hasToken ? "/api/telecmi/\u2026/events" : WebhookEndpoints.EventsPath,
             IsQuery = !HttpMethods.IsPost(request.Method) || (request.ContentLength is null or 0 && request.Headers.TransferEncoding.Count == 0),
             ContentType = request.ContentType,
-            Headers =
-            [
-                .. ShownHeaders
-                    .Where(name => request.Headers.ContainsKey(name))
-                    .Select(name => new HeaderView(name, Short(request.Headers[name].ToString()))),
-            ],
+            Headers = Shown(request.Headers),
             ReceivedAt = clock.GetUtcNow(),
             Started = clock.GetTimestamp(),
         };
+    }
+
+    private static List<HeaderView> Shown(IHeaderDictionary headers)
+    {
+        var shown = new List<HeaderView>();
+        foreach (var name in ShownHeaders)
+        {
+            if (headers.TryGetValue(name, out var value))
+            {
+                shown.Add(new HeaderView(name, Short(value.ToString())));
+            }
+        }
+
+        return shown;
     }
 
     private static string Short(string value) => value.Length <= LongestHeader ? value : value[..LongestHeader];

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace TeleCmi.LocalHost.LivePage;
 
 /// <summary>Counts of the last five minutes and since the start. Changed and read under the hub's lock only.</summary>
@@ -8,29 +10,18 @@ internal sealed class LiveStatistics(TimeProvider clock)
     private const int Buckets = 60;
     private const int SamplesPerBucket = 500;
 
-    private readonly Bucket[] _ring = [.. Enumerable.Range(0, Buckets).Select(_ => new Bucket())];
-    private readonly SortedDictionary<string, long> _totals = new(StringComparer.Ordinal);
+    private readonly Bucket?[] _ring = new Bucket?[Buckets];
+    private readonly Dictionary<string, long> _totals = new(StringComparer.Ordinal);
 
     public void Received(double answerMs)
     {
         Count("all");
-        var bucket = Current();
-        if (bucket.AnswerMs.Count < SamplesPerBucket)
-        {
-            bucket.AnswerMs.Add(answerMs);
-        }
-        else
-        {
-            // Under load a sample of the bucket will do.
-            bucket.AnswerMs[bucket.Received % SamplesPerBucket] = answerMs;
-        }
-
-        bucket.Received++;
+        Current().Add(answerMs);
     }
 
     public void Processed() => Current().Processed++;
 
-    public void Count(string state) => _totals[state] = _totals.GetValueOrDefault(state) + 1;
+    public void Count(string state) => CollectionsMarshal.GetValueRefOrAddDefault(_totals, state, out _)++;
 
     public StatsView ToView(IReadOnlyList<QueueView> queues)
     {
@@ -46,8 +37,9 @@ internal sealed class LiveStatistics(TimeProvider clock)
                 continue;
             }
 
-            all.AddRange(bucket.AnswerMs);
-            var sorted = bucket.AnswerMs.Order().ToArray();
+            var sorted = bucket.AnswerMs.ToArray();
+            Array.Sort(sorted);
+            all.AddRange(sorted);
             views[i] = new BucketView(bucket.Received, bucket.Processed, Percentile(sorted, 0.5), Percentile(sorted, 0.95));
         }
 
@@ -66,7 +58,7 @@ internal sealed class LiveStatistics(TimeProvider clock)
     private Bucket Current()
     {
         var number = NumberOfNow();
-        var bucket = _ring[number % Buckets];
+        var bucket = _ring[number % Buckets] ??= new Bucket();
         if (bucket.Number != number)
         {
             bucket.Reset(number);
@@ -77,20 +69,24 @@ internal sealed class LiveStatistics(TimeProvider clock)
 
     private sealed class Bucket
     {
+        private readonly double[] _answerMs = new double[SamplesPerBucket];
+
         public long Number { get; private set; } = -1;
 
-        public int Received { get; set; }
+        public int Received { get; private set; }
 
         public int Processed { get; set; }
 
-        public List<double> AnswerMs { get; } = [];
+        /// <summary>The times to the answer; under load the latest of them.</summary>
+        public ReadOnlySpan<double> AnswerMs => _answerMs.AsSpan(0, Math.Min(Received, SamplesPerBucket));
 
         public void Reset(long number)
         {
             Number = number;
             Received = 0;
             Processed = 0;
-            AnswerMs.Clear();
         }
+
+        public void Add(double answerMs) => _answerMs[Received++ % SamplesPerBucket] = answerMs;
     }
 }

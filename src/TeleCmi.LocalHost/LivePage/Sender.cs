@@ -55,11 +55,11 @@ internal sealed class Sender(EventReceiver receiver, LiveHub hub, JournalPages j
             : null;
     }
 
-    private async Task<SentView> SendAsync(bool isPost, bool isQuery, string? contentType, byte[] content)
+    private async Task<SentView> SendAsync(bool isPost, bool isQuery, string? contentType, ReadOnlyMemory<byte> content)
     {
-        using var body = new MemoryStream(isQuery ? [] : content, writable: false);
+        using var body = new MemoryStream(isQuery ? [] : content.ToArray(), writable: false);
         var answer = await receiver.ReceiveAsync(new WebhookRequest(
-            isPost, isQuery ? $"?{Encoding.UTF8.GetString(content)}" : "", body, contentType, body.Length, HasTransferEncoding: false)
+            isPost, isQuery ? $"?{Encoding.UTF8.GetString(content.Span)}" : "", body, contentType, body.Length, HasTransferEncoding: false)
         {
             Tag = new LiveRequest
             {

@@ -14,7 +14,7 @@ public sealed class DeadLetterStore(StorageClients clients, TeleCmiMetrics metri
     /// <summary>The table.</summary>
     public const string TableName = "DeadLetters";
 
-    private readonly TableClient _table = clients.Table(TableName);
+    private readonly Lazy<TableClient> _table = new(() => clients.Table(TableName));
 
     /// <summary>Keeps a dead letter; the same one is kept once, however often it comes.</summary>
     public async Task KeepAsync(DeadLetter letter, CancellationToken cancellation)
@@ -33,20 +33,20 @@ public sealed class DeadLetterStore(StorageClients clients, TeleCmiMetrics metri
             [nameof(DeadLetter.Answer)] = letter.Answer,
         };
 
-        if (await _table.TryInsertAsync(row, cancellation))
+        if (await _table.Value.TryInsertAsync(row, cancellation))
         {
             metrics.DeadLettered(letter.Reason, letter.Kind);
             return;
         }
 
         // Back from a replay that has not removed its row yet: a new version of the row keeps that removal from taking it.
-        await _table.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation);
+        await _table.Value.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation);
     }
 
     /// <summary>Walks the dead letters that match, oldest first.</summary>
     public async IAsyncEnumerable<StoredDeadLetter> QueryAsync(DeadLetterFilter filter, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        await foreach (var row in _table.RowsAsync(filter.ToOData(), columns: null, clock, cancellation))
+        await foreach (var row in _table.Value.RowsAsync(filter.ToOData(), columns: null, clock, cancellation))
         {
             yield return Read(row);
         }
@@ -57,7 +57,7 @@ public sealed class DeadLetterStore(StorageClients clients, TeleCmiMetrics metri
     {
         var byReason = new SortedDictionary<string, int>(StringComparer.Ordinal);
         DateTimeOffset? oldest = null;
-        await foreach (var row in _table.RowsAsync(filter: null, [nameof(DeadLetter.Reason), nameof(DeadLetter.ReceivedAt)], clock, cancellation))
+        await foreach (var row in _table.Value.RowsAsync(filter: null, [nameof(DeadLetter.Reason), nameof(DeadLetter.ReceivedAt)], clock, cancellation))
         {
             var reason = row.GetString(nameof(DeadLetter.Reason)) ?? "";
             byReason[reason] = byReason.GetValueOrDefault(reason) + 1;
@@ -70,7 +70,7 @@ public sealed class DeadLetterStore(StorageClients clients, TeleCmiMetrics metri
     /// <summary>Finds one.</summary>
     /// <returns>Null when it is not there (any more).</returns>
     public Task<StoredDeadLetter?> FindAsync(DeadLetterId id, CancellationToken cancellation) => Deadline.RunAsync(
-        async deadline => await _table.FindAsync(id.Partition, id.Row, deadline) is { } row ? Read(row) : null,
+        async deadline => await _table.Value.FindAsync(id.Partition, id.Row, deadline) is { } row ? Read(row) : null,
         Deadline.OfStorage,
         clock,
         cancellation);
@@ -82,7 +82,7 @@ public sealed class DeadLetterStore(StorageClients clients, TeleCmiMetrics metri
         {
             try
             {
-                await _table.DeleteEntityAsync(letter.Id.Partition, letter.Id.Row, letter.Version, deadline);
+                await _table.Value.DeleteEntityAsync(letter.Id.Partition, letter.Id.Row, letter.Version, deadline);
                 return true;
             }
             catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.UpdateConditionNotSatisfied)
@@ -98,7 +98,7 @@ public sealed class DeadLetterStore(StorageClients clients, TeleCmiMetrics metri
     internal async Task WithdrawAsync(CallEvent callEvent, DateTimeOffset firstReceivedAt, CancellationToken cancellation)
     {
         var id = DeadLetterId.OfPoison(callEvent, firstReceivedAt);
-        await _table.DeleteEntityAsync(id.Partition, id.Row, ETag.All, cancellation);
+        await _table.Value.DeleteEntityAsync(id.Partition, id.Row, ETag.All, cancellation);
     }
 
     private static StoredDeadLetter Read(TableEntity row)

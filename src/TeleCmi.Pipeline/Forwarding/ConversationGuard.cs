@@ -14,7 +14,7 @@ internal sealed class ConversationGuard(StorageClients clients)
 
     private const string EventId = "EventId";
 
-    private readonly TableClient _table = clients.Table(TableName);
+    private readonly Lazy<TableClient> _table = new(() => clients.Table(TableName));
 
     /// <summary>Claims a conversation for an event.</summary>
     /// <returns>False when another event has it.</returns>
@@ -27,12 +27,12 @@ internal sealed class ConversationGuard(StorageClients clients)
         }
 
         var row = new TableEntity(destination, IdempotencyKey.EncodePart(conversation).Replace('%', '=')) { [EventId] = callEvent.Id };
-        if (await _table.TryInsertAsync(row, cancellation))
+        if (await _table.Value.TryInsertAsync(row, cancellation))
         {
             return true;
         }
 
-        var claimed = await _table.GetEntityIfExistsAsync<TableEntity>(row.PartitionKey, row.RowKey, [EventId], cancellation);
+        var claimed = await _table.Value.GetEntityIfExistsAsync<TableEntity>(row.PartitionKey, row.RowKey, [EventId], cancellation);
         return claimed is not { HasValue: true, Value: { } first } || first.GetString(EventId) == callEvent.Id;
     }
 }

@@ -23,7 +23,7 @@ public sealed class StoppedDestinations(StorageClients clients, TimeProvider clo
 
     private static readonly TimeSpan Trusted = TimeSpan.FromMinutes(1);
 
-    private readonly TableClient _table = clients.Table(TableName);
+    private readonly Lazy<TableClient> _table = new(() => clients.Table(TableName));
     private readonly ConcurrentDictionary<string, (bool Stopped, long LookedAt)> _known = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whether a destination is stopped; storage is asked once a minute.</summary>
@@ -34,7 +34,7 @@ public sealed class StoppedDestinations(StorageClients clients, TimeProvider clo
             return known.Stopped;
         }
 
-        var row = await _table.GetEntityIfExistsAsync<TableEntity>(Partition, KeyOf(destination.Name), [UrlHash], cancellation);
+        var row = await _table.Value.GetEntityIfExistsAsync<TableEntity>(Partition, KeyOf(destination.Name), [UrlHash], cancellation);
         var stopped = row is { HasValue: true, Value: { } stop } && stop.GetString(UrlHash) == HashOf(destination);
         _known[destination.Name] = (stopped, clock.GetTimestamp());
         return stopped;
@@ -51,12 +51,12 @@ public sealed class StoppedDestinations(StorageClients clients, TimeProvider clo
         };
         try
         {
-            await _table.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation);
+            await _table.Value.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation);
         }
         catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.TableNotFound)
         {
-            await _table.CreateIfNotExistsAsync(cancellation);
-            await _table.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation);
+            await _table.Value.CreateIfNotExistsAsync(cancellation);
+            await _table.Value.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation);
         }
 
         _known[destination.Name] = (true, clock.GetTimestamp());
@@ -67,13 +67,13 @@ public sealed class StoppedDestinations(StorageClients clients, TimeProvider clo
     public async Task<bool> ResumeAsync(string destinationName, CancellationToken cancellation)
     {
         _known.TryRemove(destinationName, out _);
-        var row = await _table.GetEntityIfExistsAsync<TableEntity>(Partition, KeyOf(destinationName), [UrlHash], cancellation);
+        var row = await _table.Value.GetEntityIfExistsAsync<TableEntity>(Partition, KeyOf(destinationName), [UrlHash], cancellation);
         if (!row.HasValue)
         {
             return false;
         }
 
-        await _table.DeleteEntityAsync(Partition, KeyOf(destinationName), ETag.All, cancellation);
+        await _table.Value.DeleteEntityAsync(Partition, KeyOf(destinationName), ETag.All, cancellation);
         return true;
     }
 

@@ -14,7 +14,7 @@ public sealed class Journal(StorageClients clients, TimeProvider clock)
     /// <summary>The table.</summary>
     public const string TableName = "CallEvents";
 
-    private readonly TableClient _table = clients.Table(TableName);
+    private readonly Lazy<TableClient> _table = new(() => clients.Table(TableName));
 
     /// <summary>Writes an event down, or finds that it already is.</summary>
     /// <param name="callEvent">The event.</param>
@@ -34,12 +34,12 @@ public sealed class Journal(StorageClients clients, TimeProvider clock)
             row[JournalRow.ProcessedAt] = clock.GetUtcNow();
         }
 
-        if (await _table.TryInsertAsync(row, cancellation))
+        if (await _table.Value.TryInsertAsync(row, cancellation))
         {
             return new JournalEntry(key, JournalOutcome.Journaled, [.. handlers], callEvent.ReceivedAt);
         }
 
-        TableEntity existing = await _table.GetEntityAsync<TableEntity>(key.Partition, key.Row, cancellationToken: cancellation);
+        TableEntity existing = await _table.Value.GetEntityAsync<TableEntity>(key.Partition, key.Row, cancellationToken: cancellation);
         if (existing.GetString(JournalRow.ContentHash) != callEvent.Notice.ContentHash)
         {
             return await RecordVariantAsync(callEvent, key.Variant(callEvent.Notice.ContentHash), cancellation);
@@ -68,7 +68,7 @@ public sealed class Journal(StorageClients clients, TimeProvider clock)
             row[JournalRow.ProcessedAt] = clock.GetUtcNow();
         }
 
-        await _table.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Merge, cancellation);
+        await _table.Value.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Merge, cancellation);
     }
 
     /// <summary>How far the work on an event has come.</summary>
@@ -91,13 +91,13 @@ public sealed class Journal(StorageClients clients, TimeProvider clock)
         // Kept and reported, but not handled: the handlers had this event already.
         var row = JournalRow.Of(callEvent, key);
         row[JournalRow.ProcessedAt] = clock.GetUtcNow();
-        var isNew = await _table.TryInsertAsync(row, cancellation);
+        var isNew = await _table.Value.TryInsertAsync(row, cancellation);
         return new JournalEntry(key, isNew ? JournalOutcome.Variant : JournalOutcome.Duplicate, [], callEvent.ReceivedAt);
     }
 
     private async Task<TableEntity?> FindAsync(JournalKey key, CancellationToken cancellation)
     {
-        var row = await _table.GetEntityIfExistsAsync<TableEntity>(key.Partition, key.Row, cancellationToken: cancellation);
+        var row = await _table.Value.GetEntityIfExistsAsync<TableEntity>(key.Partition, key.Row, cancellationToken: cancellation);
         return row.HasValue ? row.Value : null;
     }
 }

@@ -31,8 +31,8 @@ public interface IPipelineObserver
 
     /// <summary>An accepted event is about to be put into the queue: it may be processed before its sender has the answer.</summary>
     /// <param name="request">The request that brought it.</param>
-    /// <param name="envelope">The message.</param>
-    void Queueing(WebhookRequest request, ReadOnlyMemory<byte> envelope);
+    /// <param name="callEvent">The event, as it will be processed; lent for this call.</param>
+    void Queueing(WebhookRequest request, CallEvent callEvent);
 
     /// <summary>A request has its answer.</summary>
     /// <param name="request">The request.</param>

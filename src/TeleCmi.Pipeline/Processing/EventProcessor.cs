@@ -152,12 +152,8 @@ public sealed partial class EventProcessor
         try
         {
             await Deadline.RunAsync(
-                async deadline =>
-                {
-                    // A handler that does not heed its token, or blocks its thread, must not hold up the others.
-                    await Task.Run(() => handler.HandleAsync(callEvent, deadline), CancellationToken.None).WaitAsync(deadline);
-                    return true;
-                },
+                // A handler that does not heed its token, or blocks its thread, must not hold up the others.
+                deadline => Task.Run(() => handler.HandleAsync(callEvent, deadline), CancellationToken.None).WaitAsync(deadline),
                 _handlerDeadline,
                 _clock,
                 cancellation);

@@ -95,9 +95,8 @@ public sealed partial class EventReceiver
 
         try
         {
-            return await Deadline.RunAsync(deadline => FillAsync(request.Body, body, deadline), BodyDeadline, _clock, CancellationToken.None)
-                ? null
-                : TooLarge();
+            await Deadline.RunAsync(deadline => FillAsync(request.Body, body, deadline), BodyDeadline, _clock, CancellationToken.None);
+            return body.Length <= _maxBytes ? null : TooLarge();
         }
         catch (TimeoutException)
         {
@@ -111,21 +110,14 @@ public sealed partial class EventReceiver
         }
     }
 
-    // False when there is more than may be read.
-    private async Task<bool> FillAsync(Stream source, PooledBuffer body, CancellationToken cancellation)
+    // One byte more than may be, where there is one, tells that the body is too large.
+    private async Task FillAsync(Stream source, PooledBuffer body, CancellationToken cancellation)
     {
-        while (body.Length <= _maxBytes)
+        while (body.Length <= _maxBytes
+            && await source.ReadAsync(body.GetMemory()[..(_maxBytes + 1 - body.Length)], cancellation) is > 0 and var read)
         {
-            var read = await source.ReadAsync(body.GetMemory()[..(_maxBytes + 1 - body.Length)], cancellation);
-            if (read == 0)
-            {
-                return true;
-            }
-
             body.Advance(read);
         }
-
-        return false;
     }
 
     private async Task<Received> ReceiveFieldsAsync(WebhookRequest request)
@@ -151,37 +143,48 @@ public sealed partial class EventReceiver
         return json.Length > _maxBytes ? TooLarge() : await ReceiveJsonAsync(request, json.Written, fields);
     }
 
-    private async Task<Received> ReceiveJsonAsync(WebhookRequest request, ReadOnlyMemory<byte> json, ReadOnlyMemory<byte> asItCame)
+    private Task<Received> ReceiveJsonAsync(WebhookRequest request, ReadOnlyMemory<byte> json, ReadOnlyMemory<byte> asItCame)
     {
         if (!Notice.TryRead(json, out var notice, out var fault))
         {
-            return await RejectAsync(request, fault, asItCame);
+            return RejectAsync(request, fault, asItCame);
         }
 
         _observer?.Read(request, asItCame, notice);
         if (!_acceptance.IsServed(notice))
         {
             Log.Forbidden(_logger, notice.Id);
-            return new(
+            return Task.FromResult<Received>(new(
                 WebhookAnswer.Problem(403, "unknown-app", "This app id is not served here", "Add the event's app_id to TeleCmi__AppIds, or correct the webhook's address in TeleCMI's portal."),
                 "forbidden",
-                notice);
+                notice));
         }
 
         if (!_acceptance.IsWanted(notice.Kind))
         {
             Log.Ignored(_logger, notice.Id, notice.Kind.Name());
-            return new(WebhookAnswer.Ignored(notice.Kind), "ignored", notice);
+            return Task.FromResult<Received>(new(WebhookAnswer.Ignored(notice.Kind), "ignored", notice));
         }
 
-        return await EnqueueAsync(request, notice);
+        return EnqueueAsync(request, notice);
     }
 
     private async Task<Received> EnqueueAsync(WebhookRequest request, Notice notice)
     {
         using var envelope = new PooledBuffer(notice.Json.Length + 1024);
-        EventEnvelope.Write(envelope, notice, _clock.GetUtcNow(), Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : null);
-        _observer?.Queueing(request, envelope.Written);
+        var now = _clock.GetUtcNow();
+        var receivedAt = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
+        var traceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : null;
+        EventEnvelope.Write(envelope, notice, receivedAt, traceParent);
+        _observer?.Queueing(request, new CallEvent
+        {
+            Id = notice.Id,
+            Kind = notice.Kind,
+            ReceivedAt = receivedAt,
+            TraceParent = traceParent,
+            Notice = notice,
+            Envelope = envelope.Written,
+        });
         var stored = await TryStoreAsync(deadline => _queue.EnqueueAsync(envelope.Written, deadline), notice.Id);
         if (!stored)
         {
@@ -220,15 +223,8 @@ public sealed partial class EventReceiver
         var stored = false;
         try
         {
-            stored = await Deadline.RunAsync(
-                async deadline =>
-                {
-                    await store(deadline);
-                    return true;
-                },
-                _enqueueDeadline,
-                _clock,
-                CancellationToken.None);
+            await Deadline.RunAsync(store, _enqueueDeadline, _clock, CancellationToken.None);
+            stored = true;
         }
         catch (Exception e)
         {
@@ -274,7 +270,8 @@ public sealed partial class EventReceiver
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 10, Level = LogLevel.Information, Message = "Event {EventId} ({Kind}) accepted: the queue has it.")]
+        // Processing says what became of it, and a line for each costs more than all the rest of receiving.
+        [LoggerMessage(EventId = 10, Level = LogLevel.Debug, Message = "Event {EventId} ({Kind}) accepted: the queue has it.")]
         public static partial void Accepted(ILogger logger, string eventId, string kind);
 
         [LoggerMessage(EventId = 11, Level = LogLevel.Debug, Message = "Notice {EventId} ({Kind}) ignored: its kind is not in TeleCmi__AcceptedEvents.")]

@@ -6,23 +6,10 @@ internal static class Deadline
     /// <summary>How long one step of processing may wait for storage.</summary>
     public static readonly TimeSpan OfStorage = TimeSpan.FromSeconds(20);
 
-    /// <summary>Runs a step without a result that is cancelled at the deadline.</summary>
-    /// <exception cref="TimeoutException">The deadline passed first.</exception>
-    public static Task RunAsync(
-        Func<CancellationToken, Task> step, TimeSpan deadline, TimeProvider clock, CancellationToken cancellation) => RunAsync(
-            async token =>
-            {
-                await step(token);
-                return true;
-            },
-            deadline,
-            clock,
-            cancellation);
-
     /// <summary>Runs a step that is cancelled at the deadline.</summary>
     /// <exception cref="TimeoutException">The deadline passed first.</exception>
-    public static async Task<T> RunAsync<T>(
-        Func<CancellationToken, Task<T>> step, TimeSpan deadline, TimeProvider clock, CancellationToken cancellation)
+    public static async Task RunAsync(
+        Func<CancellationToken, Task> step, TimeSpan deadline, TimeProvider clock, CancellationToken cancellation)
     {
         using var timeout = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
         using var linked = cancellation.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation) : null;
@@ -35,11 +22,23 @@ internal static class Deadline
                 timeout.CancelAfter(deadline);
             }
 
-            return await running;
+            await running;
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
             throw new TimeoutException($"No answer within {deadline}.", e);
         }
+    }
+
+    /// <summary>Runs a step with a result that is cancelled at the deadline.</summary>
+    /// <exception cref="TimeoutException">The deadline passed first.</exception>
+    public static async Task<T> RunAsync<T>(
+        Func<CancellationToken, Task<T>> step, TimeSpan deadline, TimeProvider clock, CancellationToken cancellation)
+    {
+        Task<T>? running = null;
+        await RunAsync(Begin, deadline, clock, cancellation);
+        return await running!;
+
+        Task Begin(CancellationToken token) => running = step(token);
     }
 }

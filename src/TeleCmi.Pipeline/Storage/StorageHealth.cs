@@ -17,14 +17,10 @@ public sealed partial class StorageHealth(
         try
         {
             await Deadline.RunAsync(
-                async deadline =>
-                {
-                    await Task.WhenAll(
-                        // A queue or table that is not there yet is made with the first event.
-                        clients.Queue(options.Value.EventsQueue).ExistsAsync(deadline),
-                        clients.Table(Journaling.Journal.TableName).GetEntityIfExistsAsync<Azure.Data.Tables.TableEntity>("health", "health", cancellationToken: deadline));
-                    return true;
-                },
+                deadline => Task.WhenAll(
+                    // A queue or table that is not there yet is made with the first event.
+                    clients.Queue(options.Value.EventsQueue).ExistsAsync(deadline),
+                    clients.Table(Journaling.Journal.TableName).GetEntityIfExistsAsync<Azure.Data.Tables.TableEntity>("health", "health", cancellationToken: deadline)),
                 Patience,
                 clock,
                 cancellation);

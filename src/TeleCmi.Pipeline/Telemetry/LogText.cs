@@ -25,6 +25,10 @@ public static class LogText
         });
     }
 
+    /// <summary>Why something failed, as the innermost exception says; of several tries, the last one.</summary>
+    public static string OfCause(Exception failure) =>
+        Of((failure is AggregateException { InnerExceptions: [.., var last] } ? last : failure).GetBaseException().Message);
+
     /// <summary>A phone number with all but its last three digits covered; <c>-</c> when there is none.</summary>
     public static string OfPhoneNumber(string? number)
     {
