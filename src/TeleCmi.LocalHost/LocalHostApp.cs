@@ -88,6 +88,8 @@ public static class LocalHostApp
             console.SingleLine = true;
             console.TimestampFormat = "HH:mm:ss.fff ";
         });
+        // A line shows no scopes, so none is gathered.
+        logging.Services.Configure<LoggerFilterOptions>(filters => filters.CaptureScopes = false);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Azure", LogLevel.Warning);
 

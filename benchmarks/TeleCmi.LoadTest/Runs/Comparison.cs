@@ -19,6 +19,9 @@ internal sealed record Plan
     /// <summary>How long saturation lasts in each round.</summary>
     public required TimeSpan Saturated { get; init; }
 
+    /// <summary>How long saturation lasts at first: so long does the runtime take to find its best code, and that does not count.</summary>
+    public required TimeSpan WarmUp { get; init; }
+
     /// <summary>Connections at once.</summary>
     public int Connections { get; init; } = 32;
 
@@ -42,7 +45,9 @@ internal sealed class Comparison(Contestants contestants, Plan plan)
     private long _next = 1;
 
     /// <summary>Seconds of load, for a progress bar.</summary>
-    public double Length => (plan.Rounds + 1) * ((contestants.All.Count(contestant => contestant.IsSaturated) * plan.Saturated.TotalSeconds) + (contestants.All.Count * plan.AtRate.TotalSeconds));
+    public double Length =>
+        (contestants.All.Count(contestant => contestant.IsSaturated) * (plan.WarmUp + (plan.Rounds * plan.Saturated)).TotalSeconds)
+        + ((plan.Rounds + 1) * contestants.All.Count * plan.AtRate.TotalSeconds);
 
     /// <summary>Runs it.</summary>
     /// <param name="progress">Told of seconds of load that are over, and of what is going on.</param>
@@ -79,7 +84,7 @@ internal sealed class Comparison(Contestants contestants, Plan plan)
         using var senders = new Senders(contestant, plan.Connections);
         var before = await Cost.OfAsync(contestant);
         var own = Environment.CpuUsage.TotalTime;
-        var (acknowledged, elapsed) = await ClosedLoop.RunAsync(senders.All, plan.Saturated, seconds => progress(seconds, $"{contestant.Name}, saturated"));
+        var (acknowledged, elapsed) = await ClosedLoop.RunAsync(senders.All, round == 0 ? plan.WarmUp : plan.Saturated, seconds => progress(seconds, $"{contestant.Name}, saturated"));
         var cost = (await Cost.OfAsync(contestant)).Since(before, acknowledged);
         if (round > 0)
         {

@@ -13,16 +13,17 @@ internal static class ComparisonCommand
         Rate = 50,
         AtRate = TimeSpan.FromSeconds(2),
         Saturated = TimeSpan.FromSeconds(2),
+        WarmUp = TimeSpan.FromSeconds(5),
         WithScripts = false,
     };
 
     public static void AddTo(RootCommand root)
     {
         var quick = new Option<bool>("--quick") { Description = "Under two minutes; exit code 1 only when a bar is missed by far." };
-        var rounds = new Option<int>("--rounds") { Description = "How often every target takes its turn.", DefaultValueFactory = _ => 7 };
-        var rate = new Option<double>("--rate") { Description = "Events per second where the rate is fixed.", DefaultValueFactory = _ => 100 };
-        var atRate = new Option<double>("--seconds") { Description = "Seconds at that rate in each turn; times the rate, it is the queue's greatest depth.", DefaultValueFactory = _ => 8 };
-        var saturated = new Option<double>("--saturated") { Description = "Seconds at saturation in each turn.", DefaultValueFactory = _ => 5 };
+        var rounds = new Option<int>("--rounds") { Description = "How often every target takes its turn.", DefaultValueFactory = _ => 11 };
+        var rate = new Option<double>("--rate") { Description = "Events per second where the rate is fixed.", DefaultValueFactory = _ => 200 };
+        var atRate = new Option<double>("--seconds") { Description = "Seconds at that rate in each turn; times the rate, it is the queue's greatest depth.", DefaultValueFactory = _ => 2 };
+        var saturated = new Option<double>("--saturated") { Description = "Seconds at saturation in each turn.", DefaultValueFactory = _ => 2 };
         var output = new Option<string>("--output") { Description = "The folder for the JSON and the plot.", DefaultValueFactory = _ => "." };
         foreach (var option in new Option[] { quick, rounds, rate, atRate, saturated, output })
         {
@@ -38,6 +39,7 @@ internal static class ComparisonCommand
                     Rate = parsed.GetValue(rate),
                     AtRate = TimeSpan.FromSeconds(parsed.GetValue(atRate)),
                     Saturated = TimeSpan.FromSeconds(parsed.GetValue(saturated)),
+                    WarmUp = TimeSpan.FromSeconds(15),
                 },
             parsed.GetValue(quick),
             parsed.GetRequiredValue(output)));

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
@@ -52,9 +53,23 @@ internal sealed class Journey(DateTimeOffset receivedAt, DeliveryKey? delivery =
     /// <summary>How far it is with each destination.</summary>
     public SortedDictionary<string, string> HandedOn => _handedOn ??= new(StringComparer.Ordinal);
 
-    public byte[]? Envelope { get; set; }
+    /// <summary>The message as it came from the queue, when this process did not put it there.</summary>
+    public byte[]? Message { get; init; }
 
     public JournalKey? JournalKey { get; set; }
+
+    /// <summary>The message; null for what never becomes an event. What this process has queued it can write again.</summary>
+    public string? EnvelopeText()
+    {
+        if (Message is not null || Delivery is not { } key || Notice is null)
+        {
+            return Message is null ? null : Encoding.UTF8.GetString(Message);
+        }
+
+        var envelope = new ArrayBufferWriter<byte>();
+        EventEnvelope.Write(envelope, Notice, key.ReceivedAt, key.TraceParent);
+        return Encoding.UTF8.GetString(envelope.WrittenSpan);
+    }
 
     public JourneyView ToView() => new(
         Id,

@@ -27,7 +27,7 @@ internal sealed class JourneyDetails(LiveHub hub, JournalPages journal)
         journey.ToView(),
         journey.Request is { } request ? ToView(request) : null,
         journey.Status is { } status ? new AnswerView(status, Encoding.UTF8.GetString(journey.Answer.Span)) : null,
-        journey.Envelope is { } envelope ? Encoding.UTF8.GetString(envelope) : null,
+        journey.EnvelopeText(),
         Row: null,
         RowFault: null));
 

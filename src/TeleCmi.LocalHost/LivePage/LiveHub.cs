@@ -68,7 +68,6 @@ internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
         {
             Request = live,
             Notice = live.Notice,
-            Envelope = callEvent.Envelope.ToArray(),
         };
         lock (_lock)
         {
@@ -233,7 +232,7 @@ internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
             ?? Add(new Journey(callEvent.ReceivedAt, delivery)
             {
                 Notice = callEvent.Notice.Copy(),
-                Envelope = callEvent.Envelope.ToArray(),
+                Message = callEvent.Envelope.ToArray(),
                 State = JourneyState.Queued,
             });
     }

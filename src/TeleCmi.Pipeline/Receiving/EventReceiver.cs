@@ -95,7 +95,7 @@ public sealed partial class EventReceiver
 
         try
         {
-            await Deadline.RunAsync(deadline => FillAsync(request.Body, body, deadline), BodyDeadline, _clock, CancellationToken.None);
+            await Deadline.RunAsync(deadline => FillAsync(request, body, deadline), BodyDeadline, _clock, CancellationToken.None);
             return body.Length <= _maxBytes ? null : TooLarge();
         }
         catch (TimeoutException)
@@ -111,10 +111,10 @@ public sealed partial class EventReceiver
     }
 
     // One byte more than may be, where there is one, tells that the body is too large.
-    private async Task FillAsync(Stream source, PooledBuffer body, CancellationToken cancellation)
+    private async Task FillAsync(WebhookRequest request, PooledBuffer body, CancellationToken cancellation)
     {
-        while (body.Length <= _maxBytes
-            && await source.ReadAsync(body.GetMemory()[..(_maxBytes + 1 - body.Length)], cancellation) is > 0 and var read)
+        while (body.Length <= _maxBytes && body.Length != request.ContentLength
+            && await request.Body.ReadAsync(body.GetMemory()[..(_maxBytes + 1 - body.Length)], cancellation) is > 0 and var read)
         {
             body.Advance(read);
         }
