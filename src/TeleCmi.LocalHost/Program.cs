@@ -16,6 +16,7 @@ Console.CancelKeyPress += (_, e) =>
 
 try
 {
+    // It takes as long as putting the web server together: side by side.
     var loaded = Task.Run(StorageClients.Load);
 
     // The sample has its own door, so that it also runs beside a receiver that is already up.

@@ -9,9 +9,9 @@ internal static class ComparisonCommand
 {
     private static readonly Plan Quick = new()
     {
-        Rounds = 2,
-        Rate = 50,
-        AtRate = TimeSpan.FromSeconds(2),
+        Rounds = 3,
+        Rate = 60,
+        AtRate = TimeSpan.FromSeconds(1.5),
         Saturated = TimeSpan.FromSeconds(2),
         WarmUp = TimeSpan.FromSeconds(5),
         WithScripts = false,

@@ -40,7 +40,7 @@ internal sealed record ComparisonResult(
     /// <summary>What the quick form asks: only whether a bar is missed by far.</summary>
     public IReadOnlyList<Bar> QuickBars =>
     [
-        new("CPU per event at saturation, LocalHost with a counting queue / bare Kestrel", CpuRatio, 6, IsLeast: false),
+        new("CPU per event at saturation, LocalHost with a counting queue / bare Kestrel", CpuRatio, 3, IsLeast: false),
         new("p50 at the fixed rate, LocalHost with Azurite / Kestrel and QueueClient", LatencyRatioOverHttp, 3, IsLeast: false),
         Bars[2] with { Limit = 0.4 },
         .. Bars.Skip(3),

@@ -16,7 +16,7 @@ namespace TeleCmi.LocalHost.LivePage;
 /// </summary>
 internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
 {
-    /// <summary>How many journeys are kept: with the largest events some 25 MB.</summary>
+    /// <summary>How many journeys are kept: with the largest events some 17 MB.</summary>
     public const int Capacity = 500;
 
     private readonly Lock _lock = new();
