@@ -47,7 +47,8 @@ public sealed class ProcessTests(AzuriteFixture azurite)
 
         await Eventually.HoldsAsync(() => Task.FromResult(host.Errors.Length > 0));
 
-        ShouldBeOneSentence(host, "Storage does not answer", "refused", "503");
+        ShouldBeOneSentence(host, "Storage does not answer", "503");
+        host.Errors.ShouldMatch(@"\(.*refused.*\): until");
         host.Errors.ShouldNotContain("Retry failed");
     }
 

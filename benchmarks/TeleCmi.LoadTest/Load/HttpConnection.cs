@@ -28,7 +28,7 @@ internal sealed class HttpConnection(Uri address) : IDisposable
             return true;
         }
 
-        var socket = NewSocket();
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         using var attempt = new SocketAsyncEventArgs { RemoteEndPoint = _server };
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         attempt.Completed += (_, _) => ended.SetResult();
@@ -54,9 +54,13 @@ internal sealed class HttpConnection(Uri address) : IDisposable
     {
         try
         {
-            var socket = _socket ??= await ConnectAsync();
-            await socket.SendAsync(Compose(body));
-            return await ReadAnswerAsync(socket);
+            if (!await TryConnectAsync())
+            {
+                throw new IOException($"Nobody listens at {_server}.");
+            }
+
+            await _socket!.SendAsync(Compose(body));
+            return await ReadAnswerAsync(_socket);
         }
         catch (Exception e) when (e is SocketException or IOException)
         {
@@ -71,15 +75,6 @@ internal sealed class HttpConnection(Uri address) : IDisposable
         _socket?.Dispose();
         _socket = null;
     }
-
-    private async ValueTask<Socket> ConnectAsync()
-    {
-        var socket = NewSocket();
-        await socket.ConnectAsync(_server);
-        return socket;
-    }
-
-    private static Socket NewSocket() => new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
     private ReadOnlyMemory<byte> Compose(ReadOnlyMemory<byte> body)
     {

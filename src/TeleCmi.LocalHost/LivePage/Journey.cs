@@ -61,9 +61,14 @@ internal sealed class Journey(DateTimeOffset receivedAt, DeliveryKey? delivery =
     /// <summary>The message; null for what never becomes an event. What this process has queued it can write again.</summary>
     public string? EnvelopeText()
     {
-        if (Message is not null || Delivery is not { } key || Notice is null)
+        if (Message is not null)
         {
-            return Message is null ? null : Encoding.UTF8.GetString(Message);
+            return Encoding.UTF8.GetString(Message);
+        }
+
+        if (Delivery is not { } key || Notice is null)
+        {
+            return null;
         }
 
         var envelope = new ArrayBufferWriter<byte>();

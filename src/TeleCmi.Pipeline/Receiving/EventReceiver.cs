@@ -172,6 +172,7 @@ public sealed partial class EventReceiver
     private async Task<Received> EnqueueAsync(WebhookRequest request, Notice notice)
     {
         using var envelope = new PooledBuffer(notice.Json.Length + 1024);
+        // As the envelope says it, so that whoever watches knows the event again.
         var now = _clock.GetUtcNow();
         var receivedAt = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
         var traceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : null;
