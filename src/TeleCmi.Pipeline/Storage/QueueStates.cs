@@ -30,7 +30,7 @@ public sealed class QueueStates(StorageClients clients, IOptions<StorageOptions>
             try
             {
                 QueueProperties properties = await queue.GetPropertiesAsync(deadline);
-                PeekedMessage[] front = await queue.PeekMessagesAsync(MostPeeked, deadline);
+                Azure.Storage.Queues.Models.PeekedMessage[] front = await queue.PeekMessagesAsync(MostPeeked, deadline);
                 return new QueueState(name, isPoison, properties.ApproximateMessagesCount, front.Min(message => message.InsertedOn));
             }
             catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)

@@ -1,0 +1,19 @@
+using System.Globalization;
+
+namespace TeleCmi.Pipeline.Storage;
+
+/// <summary>A UTC day as it stands in partition keys, on the command line and on the page: <c>yyyy-MM-dd</c>.</summary>
+public static class UtcDay
+{
+    private const string Format = "yyyy-MM-dd";
+
+    /// <summary>The day of a moment.</summary>
+    public static string Of(DateTimeOffset time) => time.UtcDateTime.ToString(Format, CultureInfo.InvariantCulture);
+
+    /// <summary>A day.</summary>
+    public static string Of(DateOnly day) => day.ToString(Format, CultureInfo.InvariantCulture);
+
+    /// <summary>Reads a day.</summary>
+    public static bool TryParse(string? text, out DateOnly day) =>
+        DateOnly.TryParseExact(text, Format, CultureInfo.InvariantCulture, DateTimeStyles.None, out day);
+}
