@@ -57,6 +57,9 @@ public sealed class Notice
     /// <summary>What the notice is about: the conversation, else the leg. Opaque text from outside.</summary>
     public string? Subject => ConversationUuid ?? CmiUuid;
 
+    /// <summary>Temporary.</summary>
+    public string? ConversationKey => (ConversationUuid ?? RequestId) is { } conversation ? $"{AppIdText}:{conversation}" : null;
+
     /// <summary>Who picked up; null unless this is an answered outgoing call whose leg is known.</summary>
     public AnsweredBy? AnsweredBy => Kind is not EventKind.OutgoingAnswered ? null
         : Equals(NoticeField.Leg, "a"u8) ? Events.AnsweredBy.Agent

@@ -1,7 +1,4 @@
 using System.Runtime.CompilerServices;
-using Azure;
-using Azure.Data.Tables;
-using Azure.Data.Tables.Models;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
@@ -9,18 +6,24 @@ using TeleCmi.Pipeline.Telemetry;
 namespace TeleCmi.Pipeline.DeadLetters;
 
 /// <summary>The table of dead letters: a partition per UTC day of receipt, rows in order of time. Nothing in it expires.</summary>
-public sealed class DeadLetterStore(StorageClients clients, TeleCmiMetrics metrics, TimeProvider clock)
+public sealed class DeadLetterStore(IStore store, TeleCmiMetrics metrics)
 {
-    /// <summary>The table.</summary>
+    /// <summary>The name of the table.</summary>
     public const string TableName = "DeadLetters";
 
-    private readonly Lazy<TableClient> _table = new(() => clients.Table(TableName));
+    private static readonly string[] WithoutBody =
+    [
+        nameof(DeadLetter.Reason), nameof(DeadLetter.Kind), nameof(DeadLetter.EventId), nameof(DeadLetter.ReceivedAt), nameof(DeadLetter.Error),
+        nameof(DeadLetter.Destination), nameof(DeadLetter.Status), nameof(StoredDeadLetter.Bytes),
+    ];
+
+    private readonly ITable _table = store.Table(TableName);
 
     /// <summary>Keeps a dead letter; the same one is kept once, however often it comes.</summary>
+    /// <exception cref="StorageException">It is not kept.</exception>
     public async Task KeepAsync(DeadLetter letter, CancellationToken cancellation)
     {
-        var id = DeadLetterId.Of(letter);
-        var row = new TableEntity(id.Partition, id.Row)
+        var row = new TableRow(DeadLetterId.Of(letter).Key)
         {
             [nameof(DeadLetter.Reason)] = letter.Reason,
             [nameof(DeadLetter.Kind)] = letter.Kind,
@@ -30,23 +33,28 @@ public sealed class DeadLetterStore(StorageClients clients, TeleCmiMetrics metri
             [nameof(DeadLetter.Body)] = letter.Body.ToArray(),
             [nameof(DeadLetter.Destination)] = letter.Destination,
             [nameof(DeadLetter.Status)] = letter.Status,
-            [nameof(DeadLetter.Answer)] = letter.Answer,
+            [nameof(DeadLetter.ResponseBody)] = letter.ResponseBody,
+            [nameof(StoredDeadLetter.Bytes)] = letter.Body.Length,
         };
 
-        if (await _table.Value.TryInsertAsync(row, cancellation))
+        if (await _table.TryInsertAsync(row, cancellation) is not null)
         {
             metrics.DeadLettered(letter.Reason, letter.Kind);
             return;
         }
 
         // Back from a replay that has not removed its row yet: a new version of the row keeps that removal from taking it.
-        await _table.Value.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation);
+        await _table.UpsertAsync(row, cancellation);
     }
 
     /// <summary>Walks the dead letters that match, oldest first.</summary>
-    public async IAsyncEnumerable<StoredDeadLetter> QueryAsync(DeadLetterFilter filter, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <param name="filter">Which ones.</param>
+    /// <param name="withBodies">Whether to read their bodies too.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    public async IAsyncEnumerable<StoredDeadLetter> QueryAsync(
+        DeadLetterFilter filter, bool withBodies, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        await foreach (var row in _table.Value.RowsAsync(filter.ToOData(), columns: null, clock, cancellation))
+        await foreach (var row in _table.RowsAsync(filter.ToQuery() with { Columns = withBodies ? null : WithoutBody }, cancellation))
         {
             yield return Read(row);
         }
@@ -57,68 +65,51 @@ public sealed class DeadLetterStore(StorageClients clients, TeleCmiMetrics metri
     {
         var byReason = new SortedDictionary<string, int>(StringComparer.Ordinal);
         DateTimeOffset? oldest = null;
-        await foreach (var row in _table.Value.RowsAsync(filter: null, [nameof(DeadLetter.Reason), nameof(DeadLetter.ReceivedAt)], clock, cancellation))
+        var query = new TableQuery { Columns = [nameof(DeadLetter.Reason), nameof(DeadLetter.ReceivedAt)] };
+        await foreach (var row in _table.RowsAsync(query, cancellation))
         {
-            var reason = row.GetString(nameof(DeadLetter.Reason)) ?? "";
+            var reason = row.Text(nameof(DeadLetter.Reason)) ?? "";
             byReason[reason] = byReason.GetValueOrDefault(reason) + 1;
-            oldest ??= row.GetDateTimeOffset(nameof(DeadLetter.ReceivedAt));
+            oldest ??= row.Time(nameof(DeadLetter.ReceivedAt));
         }
 
         return new DeadLetterCount(byReason, oldest);
     }
 
-    /// <summary>Finds one.</summary>
+    /// <summary>Reads one with its body.</summary>
     /// <returns>Null when it is not there (any more).</returns>
-    public Task<StoredDeadLetter?> FindAsync(DeadLetterId id, CancellationToken cancellation) => Deadline.RunAsync(
-        async deadline => await _table.Value.FindAsync(id.Partition, id.Row, deadline) is { } row ? Read(row) : null,
-        Deadline.OfStorage,
-        clock,
-        cancellation);
+    public async Task<StoredDeadLetter?> FindAsync(DeadLetterId id, CancellationToken cancellation) =>
+        await _table.FindAsync(id.Key, columns: null, cancellation) is { } row ? Read(row) : null;
 
     /// <summary>Removes one for good, unless it was kept again since it was read.</summary>
     /// <returns>Whether it is gone; false when it came back in the meantime and stays.</returns>
-    public Task<bool> RemoveAsync(StoredDeadLetter letter, CancellationToken cancellation) => Deadline.RunAsync(
-        async deadline =>
-        {
-            try
-            {
-                await _table.Value.DeleteEntityAsync(letter.Id.Partition, letter.Id.Row, letter.Version, deadline);
-                return true;
-            }
-            catch (RequestFailedException e) when (e.ErrorCode == TableErrorCode.UpdateConditionNotSatisfied)
-            {
-                return false;
-            }
-        },
-        Deadline.OfStorage,
-        clock,
-        cancellation);
+    public async Task<bool> RemoveAsync(StoredDeadLetter letter, CancellationToken cancellation) =>
+        await _table.DeleteAsync(letter.Id.Key, letter.Version, cancellation) is not WriteOutcome.Changed;
 
-    /// <summary>Takes back what was kept of an event that has come to its end after all, by another delivery.</summary>
-    internal async Task WithdrawAsync(CallEvent callEvent, DateTimeOffset firstReceivedAt, CancellationToken cancellation)
-    {
-        var id = DeadLetterId.OfPoison(callEvent, firstReceivedAt);
-        await _table.Value.DeleteEntityAsync(id.Partition, id.Row, ETag.All, cancellation);
-    }
+    /// <summary>Removes what was kept of an event whose work is done after all, by another delivery.</summary>
+    public Task WithdrawAsync(CallEvent callEvent, DateTimeOffset firstReceivedAt, CancellationToken cancellation) =>
+        _table.DeleteAsync(DeadLetterId.OfPoison(callEvent, firstReceivedAt).Key, version: null, cancellation);
 
-    private static StoredDeadLetter Read(TableEntity row)
+    private static StoredDeadLetter Read(TableRow row)
     {
-        var id = new DeadLetterId(row.PartitionKey, row.RowKey);
+        var id = new DeadLetterId(row.Key);
+        var body = row.Bytes(nameof(DeadLetter.Body)) ?? [];
         return new StoredDeadLetter(
             id,
             new DeadLetter
             {
-                Reason = row.GetString(nameof(DeadLetter.Reason)) ?? "",
-                Kind = row.GetString(nameof(DeadLetter.Kind)),
-                EventId = row.GetString(nameof(DeadLetter.EventId)),
-                ReceivedAt = row.GetDateTimeOffset(nameof(DeadLetter.ReceivedAt)) ?? row.Timestamp ?? default,
-                Error = row.GetString(nameof(DeadLetter.Error)) ?? "",
-                Body = row.GetBinary(nameof(DeadLetter.Body)) ?? [],
-                Destination = row.GetString(nameof(DeadLetter.Destination)),
-                Status = row.GetInt32(nameof(DeadLetter.Status)),
-                Answer = row.GetString(nameof(DeadLetter.Answer)),
-                Discriminator = id.Row[(id.Row.IndexOf('-', StringComparison.Ordinal) + 1)..],
+                Reason = row.Text(nameof(DeadLetter.Reason)) ?? "",
+                Kind = row.Text(nameof(DeadLetter.Kind)),
+                EventId = row.Text(nameof(DeadLetter.EventId)),
+                ReceivedAt = row.Time(nameof(DeadLetter.ReceivedAt)) ?? default,
+                Error = row.Text(nameof(DeadLetter.Error)) ?? "",
+                Body = body,
+                Destination = row.Text(nameof(DeadLetter.Destination)),
+                Status = (int?)row.Number(nameof(DeadLetter.Status)),
+                ResponseBody = row.Text(nameof(DeadLetter.ResponseBody)),
+                Discriminator = id.Key.Row[(id.Key.Row.IndexOf('-', StringComparison.Ordinal) + 1)..],
             },
-            row.ETag);
+            (int)(row.Number(nameof(StoredDeadLetter.Bytes)) ?? body.Length),
+            row.Version);
     }
 }

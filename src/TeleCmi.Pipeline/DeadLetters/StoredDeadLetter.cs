@@ -1,45 +1,41 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using Azure;
-using Azure.Data.Tables;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Pipeline.DeadLetters;
 
-/// <summary>Where a dead letter lies; as text <c>day/row</c>, which is how a person names it.</summary>
-/// <param name="Partition">The UTC day of receipt.</param>
-/// <param name="Row">Time of day and what tells it from others.</param>
-public sealed record DeadLetterId(string Partition, string Row)
+/// <summary>Where a dead letter is; as text <c>day/row</c>, which is how a person names it.</summary>
+/// <param name="Key">The UTC day of receipt; in it the time of day and what tells it from others.</param>
+public sealed record DeadLetterId(RowKey Key)
 {
     private const char Separator = '/';
 
     /// <summary>Where this letter belongs: the same place whenever the same thing is kept.</summary>
     public static DeadLetterId Of(DeadLetter letter) => Of(letter.ReceivedAt, letter.Discriminator);
 
-    /// <summary>Where an event is kept that failed too often.</summary>
-    internal static DeadLetterId OfPoison(CallEvent callEvent, DateTimeOffset firstReceivedAt) => Of(firstReceivedAt, PoisonArchive.DiscriminatorOf(callEvent));
-
-    private static DeadLetterId Of(DateTimeOffset receivedAt, string discriminator) => new(
-        receivedAt.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-        $"{receivedAt.UtcDateTime.ToString("HHmmssfff", CultureInfo.InvariantCulture)}-{discriminator}");
-
     /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out DeadLetterId? id)
     {
-        id = text?.Split(Separator) is [{ Length: > 0 } partition, { Length: > 0 } row] ? new DeadLetterId(partition, row) : null;
+        id = text?.Split(Separator) is [{ Length: > 0 } partition, { Length: > 0 } row] ? new DeadLetterId(new RowKey(partition, row)) : null;
         return id is not null;
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Partition}{Separator}{Row}";
+    public override string ToString() => $"{Key.Partition}{Separator}{Key.Row}";
+
+    internal static DeadLetterId OfPoison(CallEvent callEvent, DateTimeOffset firstReceivedAt) => Of(firstReceivedAt, DeadLetter.DiscriminatorOf(callEvent));
+
+    private static DeadLetterId Of(DateTimeOffset receivedAt, string discriminator) => new(new RowKey(
+        UtcDay.Of(receivedAt), $"{receivedAt.UtcDateTime.ToString("HHmmssfff", CultureInfo.InvariantCulture)}-{discriminator}"));
 }
 
 /// <summary>A dead letter as it lies in the table.</summary>
-/// <param name="Id">Where.</param>
-/// <param name="Letter">What.</param>
-/// <param name="Version">Which version of the row: removing takes no other.</param>
-public sealed record StoredDeadLetter(DeadLetterId Id, DeadLetter Letter, ETag Version);
+/// <param name="Id">Where it is.</param>
+/// <param name="Letter">What was kept; without its body where only a list was read.</param>
+/// <param name="Bytes">The size of its body.</param>
+/// <param name="Version">The row's version: removing takes no other.</param>
+public sealed record StoredDeadLetter(DeadLetterId Id, DeadLetter Letter, int Bytes, string? Version);
 
 /// <summary>How many dead letters there are.</summary>
 /// <param name="ByReason">For each reason that occurs.</param>
@@ -65,9 +61,12 @@ public sealed record DeadLetterFilter
     /// <summary>The kind's name.</summary>
     public string? Kind { get; init; }
 
-    internal string? ToOData() => Tables.AllOf(
-        From is { } from ? TableClient.CreateQueryFilter($"PartitionKey ge {from.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}") : null,
-        To is { } to ? TableClient.CreateQueryFilter($"PartitionKey le {to.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}") : null,
-        Reason is { } reason ? TableClient.CreateQueryFilter($"Reason eq {reason}") : null,
-        Kind is { } kind ? TableClient.CreateQueryFilter($"Kind eq {kind}") : null);
+    internal TableQuery ToQuery() => new()
+    {
+        PartitionFrom = From is { } from ? UtcDay.Of(from) : null,
+        PartitionTo = To is { } to ? UtcDay.Of(to) : null,
+        Where = TableCondition.AllOf(
+            Reason is null ? null : TableCondition.Equal(nameof(DeadLetter.Reason), Reason),
+            Kind is null ? null : TableCondition.Equal(nameof(DeadLetter.Kind), Kind)),
+    };
 }

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace TeleCmi.Pipeline.Forwarding;
 
 /// <summary>
-/// Which addresses may be called: the public ones, and the networks that the operator allows. Everything that the
+/// Which addresses may be sent to: the public ones, and the networks that the operator allows. Everything that the
 /// registries of special addresses (RFC 6890 and its successors at IANA) set apart is refused: loopback, private and
 /// link-local networks, the clouds' metadata services, documentation and multicast.
 /// </summary>
@@ -51,13 +51,13 @@ public sealed class AddressPolicy
     private AddressPolicy(IPNetwork[] allowed) => _allowed = allowed;
 
     /// <summary>Reads the networks that are allowed beyond the public ones.</summary>
-    /// <param name="setting">Networks such as <c>10.20.0.0/16</c>, or <see cref="Loopback"/>, comma-separated; empty: none.</param>
+    /// <param name="networks">Networks such as <c>10.20.0.0/16</c>, or <see cref="Loopback"/>.</param>
     /// <param name="policy">The policy.</param>
     /// <param name="fault">Otherwise the part that is not a network.</param>
-    public static bool TryParse(string setting, [NotNullWhen(true)] out AddressPolicy? policy, [NotNullWhen(false)] out string? fault)
+    public static bool TryParse(IEnumerable<string> networks, [NotNullWhen(true)] out AddressPolicy? policy, [NotNullWhen(false)] out string? fault)
     {
         var allowed = new List<IPNetwork>();
-        foreach (var part in TeleCmiOptions.Split(setting))
+        foreach (var part in networks)
         {
             if (part.Equals(Loopback, StringComparison.OrdinalIgnoreCase))
             {
@@ -80,7 +80,7 @@ public sealed class AddressPolicy
         return true;
     }
 
-    /// <summary>Whether this address may be called.</summary>
+    /// <summary>Whether this address may be sent to.</summary>
     public bool Permits(IPAddress address)
     {
         if (address.IsIPv4MappedToIPv6)

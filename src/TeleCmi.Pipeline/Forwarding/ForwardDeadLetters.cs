@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.DeadLetters;
@@ -6,9 +5,9 @@ using TeleCmi.Pipeline.DeadLetters;
 namespace TeleCmi.Pipeline.Forwarding;
 
 /// <summary>Keeps what could not be forwarded, so that it can be replayed to that destination alone.</summary>
-internal sealed class ForwardDeadLetters(DeadLetterStore store, TimeProvider clock)
+public sealed class ForwardDeadLetters(DeadLetterStore store)
 {
-    public Task KeepAsync(ForwardMessage message, string error, ForwardAttempt? attempt, CancellationToken cancellation) => store.KeepAsync(
+    internal Task KeepAsync(ForwardMessage message, string error, DeliveryResult? result, CancellationToken cancellation) => store.KeepAsync(
         new DeadLetter
         {
             Reason = DeadLetterReason.Forward,
@@ -18,22 +17,20 @@ internal sealed class ForwardDeadLetters(DeadLetterStore store, TimeProvider clo
             Error = error,
             Body = message.Event.Envelope,
             Destination = message.Destination,
-            Status = attempt?.Status,
-            Answer = attempt?.Answer,
-            Discriminator = Hash(Encoding.UTF8.GetBytes($"{message.Destination}|{message.Event.Id}")),
+            Status = result?.Status,
+            ResponseBody = result?.ResponseBody,
+            Discriminator = DeadLetter.DiscriminatorOf(Encoding.UTF8.GetBytes($"{message.Destination}|{message.Event.Id}")),
         },
         cancellation);
 
-    public Task KeepUnreadableAsync(ReadOnlyMemory<byte> body, string fault, CancellationToken cancellation) => store.KeepAsync(
+    internal Task KeepUnreadableAsync(ReadOnlyMemory<byte> body, DateTimeOffset insertedOn, string fault, CancellationToken cancellation) => store.KeepAsync(
         new DeadLetter
         {
             Reason = DeadLetterReason.Forward,
-            ReceivedAt = clock.GetUtcNow(),
+            ReceivedAt = insertedOn,
             Error = fault,
             Body = body,
-            Discriminator = Hash(body.Span),
+            Discriminator = DeadLetter.DiscriminatorOf(body.Span),
         },
         cancellation);
-
-    private static string Hash(ReadOnlySpan<byte> text) => Convert.ToHexStringLower(SHA256.HashData(text).AsSpan(0, 16));
 }

@@ -5,7 +5,7 @@ using TeleCmi.Events;
 
 namespace TeleCmi.Pipeline.Forwarding;
 
-/// <summary>A place that answered calls are handed on to, with settings that have been checked.</summary>
+/// <summary>A place that events are forwarded to, with settings that have been checked.</summary>
 public sealed partial class ForwardDestination
 {
     /// <summary>The most secrets: an old and a new one.</summary>
@@ -30,18 +30,18 @@ public sealed partial class ForwardDestination
     /// <summary>The secrets that sign.</summary>
     public required IReadOnlyList<WebhookSecret> Secrets { get; init; }
 
-    /// <summary>How long a call may take.</summary>
+    /// <summary>How long an attempt may take.</summary>
     public required TimeSpan Timeout { get; init; }
 
-    /// <summary>Whether only the customer's first answer of a conversation is handed on.</summary>
+    /// <summary>Whether only the customer's first answer of a conversation is forwarded.</summary>
     public required bool OncePerConversation { get; init; }
 
-    /// <summary>How many calls may run at once.</summary>
+    /// <summary>How many attempts may run at once, on each instance of the app.</summary>
     public required int MaxConcurrency { get; init; }
 
     /// <summary>Checks the settings of one destination.</summary>
     /// <param name="options">The settings.</param>
-    /// <param name="policy">Which addresses may be called.</param>
+    /// <param name="policy">Which addresses may be sent to.</param>
     /// <param name="faults">Gets a sentence for each setting that is wrong; none repeats a secret or an address's path.</param>
     /// <param name="destination">The destination, when nothing is wrong.</param>
     public static bool TryCreate(
@@ -69,7 +69,7 @@ public sealed partial class ForwardDestination
     }
 
     /// <summary>Whether an event is meant for this destination.</summary>
-    public bool Takes(CallEvent callEvent) =>
+    public bool Accepts(CallEvent callEvent) =>
         _events?.Contains(callEvent.Kind) != false
         && (_answeredBy is null || callEvent.Notice.AnsweredBy == _answeredBy);
 
@@ -114,7 +114,7 @@ public sealed partial class ForwardDestination
         var name = options.Name.Trim() is { Length: > 0 } given ? given : NotInName().Replace(url?.Host ?? "unknown", "_");
         if (!NamePattern().IsMatch(name))
         {
-            faults.Add($"{options.Setting}{nameof(options.Name)}: '{name}' will not do; use letters, digits and underscores, at most 40.");
+            faults.Add($"{options.Setting}{nameof(options.Name)}: '{name}' is invalid; use letters, digits and underscores, at most 40.");
         }
 
         return name;
@@ -123,8 +123,7 @@ public sealed partial class ForwardDestination
     private static List<WebhookSecret> ReadSecrets(ForwardDestinationOptions options, ICollection<string> faults)
     {
         var secrets = new List<WebhookSecret>();
-        var written = TeleCmiOptions.Split(options.Secrets);
-        foreach (var text in written)
+        foreach (var text in options.Secrets)
         {
             if (WebhookSecret.TryParse(text, out var secret))
             {
@@ -132,7 +131,7 @@ public sealed partial class ForwardDestination
             }
         }
 
-        if (secrets.Count < written.Length || secrets.Count is 0 or > MostSecrets)
+        if (secrets.Count < options.Secrets.Count || secrets.Count is 0 or > MostSecrets)
         {
             faults.Add($"{options.Setting}{nameof(options.Secrets)}: write one secret, or two while one replaces the other, comma-separated; each is {WebhookSecret.Prefix} and {WebhookSecret.ShortestKey} to {WebhookSecret.LongestKey} random bytes in Base64.");
         }
@@ -142,14 +141,13 @@ public sealed partial class ForwardDestination
 
     private static HashSet<EventKind>? ReadEvents(ForwardDestinationOptions options, ICollection<string> faults)
     {
-        var names = TeleCmiOptions.Split(options.Events);
-        if (names.Length == 0 || names.Contains("*"))
+        if (options.Events.Count == 0 || options.Events.Any(name => name == TeleCmiOptions.AllKinds))
         {
             return null;
         }
 
         var kinds = new HashSet<EventKind>();
-        foreach (var name in names)
+        foreach (var name in options.Events)
         {
             if (EventKinds.TryParse(name, out var kind))
             {
@@ -157,7 +155,7 @@ public sealed partial class ForwardDestination
             }
             else
             {
-                faults.Add($"{options.Setting}{nameof(options.Events)}: '{name}' is not a kind of event. Leave it out for all that are accepted, or use some of: {string.Join(", ", EventKinds.All.Select(known => known.Name()))}.");
+                faults.Add($"{options.Setting}{nameof(options.Events)}: '{name}' is not a kind of event. Leave it out for all that are accepted, or use some of: {TeleCmiOptions.KindNames}.");
             }
         }
 
@@ -181,7 +179,7 @@ public sealed partial class ForwardDestination
         {
             if (answeredBy is AnsweredBy.Agent)
             {
-                faults.Add($"{options.Setting}{nameof(options.OncePerConversation)}: it hands on the customer's first answer, so {nameof(options.AnsweredBy)} cannot be agent.");
+                faults.Add($"{options.Setting}{nameof(options.OncePerConversation)}: it forwards the customer's first answer, so {nameof(options.AnsweredBy)} cannot be agent.");
             }
 
             answeredBy = AnsweredBy.Customer;
@@ -197,15 +195,8 @@ public sealed partial class ForwardDestination
 
     private static void CheckRanges(ForwardDestinationOptions options, ICollection<string> faults)
     {
-        if (options.Timeout < LeastTimeout || options.Timeout > MostTimeout)
-        {
-            faults.Add($"{options.Setting}{nameof(options.Timeout)}: {options.Timeout} is outside {LeastTimeout} to {MostTimeout} (write hours:minutes:seconds, such as 00:00:15).");
-        }
-
-        if (options.MaxConcurrency is < 1 or > 100)
-        {
-            faults.Add($"{options.Setting}{nameof(options.MaxConcurrency)}: {options.MaxConcurrency} is outside 1 to 100.");
-        }
+        faults.CheckRange($"{options.Setting}{nameof(options.Timeout)}", options.Timeout, LeastTimeout, MostTimeout);
+        faults.CheckRange($"{options.Setting}{nameof(options.MaxConcurrency)}", options.MaxConcurrency, 1, 100);
     }
 
     [GeneratedRegex("^[A-Za-z0-9_]{1,40}$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]

@@ -8,7 +8,8 @@ public sealed class ForwardDestinations
 {
     private readonly FrozenDictionary<string, ForwardDestination> _byName;
 
-    /// <summary>Reads the settings.</summary>
+    /// <summary>Makes them of the settings.</summary>
+    /// <exception cref="OptionsValidationException">A setting is wrong.</exception>
     public ForwardDestinations(IOptions<ForwardOptions> options)
     {
         var policy = PolicyOf(options.Value);

@@ -7,7 +7,7 @@ using TeleCmi.Events;
 namespace TeleCmi.Pipeline.Forwarding;
 
 /// <summary>
-/// One call that has to be made: an event for a destination. The envelope in it is kept byte for byte, so that every
+/// An event that waits for an attempt at a destination. The envelope in it is kept byte for byte, so that every
 /// attempt sends, and signs, the same body.
 /// </summary>
 internal sealed record ForwardMessage

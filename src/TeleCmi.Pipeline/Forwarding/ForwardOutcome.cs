@@ -1,20 +1,29 @@
+using TeleCmi.Events;
+using TeleCmi.Pipeline.Telemetry;
+
 namespace TeleCmi.Pipeline.Forwarding;
 
-/// <summary>How a forward ended, as it stands in telemetry.</summary>
+/// <summary>How far a forward is, as it stands in telemetry.</summary>
 public static class ForwardOutcome
 {
     /// <summary>The receiver has it.</summary>
     public const string Delivered = "delivered";
 
-    /// <summary>The call failed and is made again later.</summary>
+    /// <summary>The attempt failed, and another one follows.</summary>
     public const string Retried = "retried";
 
-    /// <summary>No call was made now, because the destination is failing, asked for a pause, or has enough in flight.</summary>
+    /// <summary>No attempt was made now, because the destination is failing, asked for a pause, or has its share of workers in use.</summary>
     public const string Deferred = "deferred";
 
     /// <summary>Given up, and kept in DeadLetters.</summary>
     public const string DeadLettered = "dead_lettered";
 
-    /// <summary>Another answer of the conversation was forwarded.</summary>
+    /// <summary>Another event of the conversation was forwarded.</summary>
     public const string Skipped = "skipped";
 }
+
+/// <summary>An event is on its way to a destination, or has ended it.</summary>
+/// <param name="Event">The event; lent for this call.</param>
+/// <param name="Destination">The destination's name.</param>
+/// <param name="Outcome">One of <see cref="ForwardOutcome"/>.</param>
+public sealed record ForwardChanged(CallEvent Event, string Destination, string Outcome) : PipelineEvent;

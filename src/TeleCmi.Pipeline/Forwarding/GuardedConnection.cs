@@ -1,16 +1,18 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Options;
 
 namespace TeleCmi.Pipeline.Forwarding;
 
 /// <summary>
 /// Opens the connections of forwarding. The policy is asked about the very addresses that are then connected to, so a
-/// name that answers one address to a check and another to the call gains nothing.
+/// name that resolves to one address for a check and to another for the request gains nothing.
 /// </summary>
-/// <param name="policy">Which addresses may be called.</param>
-/// <param name="lookup">Finds a name's addresses.</param>
-internal sealed class GuardedConnection(AddressPolicy policy, HostLookup lookup)
+public sealed class GuardedConnection(IOptions<ForwardOptions> options, HostLookup lookup)
 {
+    private readonly AddressPolicy _policy = ForwardDestinations.PolicyOf(options.Value);
+
+    /// <summary>Opens a connection to an address that may be sent to.</summary>
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
@@ -28,12 +30,12 @@ internal sealed class GuardedConnection(AddressPolicy policy, HostLookup lookup)
         }
     }
 
-    /// <summary>The host's addresses that may be called.</summary>
+    /// <summary>The host's addresses that may be sent to.</summary>
     /// <exception cref="AddressRefusedException">There is none.</exception>
     public async Task<IPAddress[]> FindAsync(string host, CancellationToken cancellation)
     {
         var found = IPAddress.TryParse(host, out var literal) ? [literal] : await lookup(host, cancellation);
-        var permitted = Array.FindAll(found, policy.Permits);
+        var permitted = Array.FindAll(found, _policy.Permits);
         return permitted.Length > 0 ? permitted : throw new AddressRefusedException(host, found);
     }
 }
@@ -41,6 +43,6 @@ internal sealed class GuardedConnection(AddressPolicy policy, HostLookup lookup)
 /// <summary>Finds the addresses of a host's name.</summary>
 public delegate Task<IPAddress[]> HostLookup(string host, CancellationToken cancellation);
 
-/// <summary>A destination has no address that may be called.</summary>
+/// <summary>A destination has no address that may be sent to.</summary>
 public sealed class AddressRefusedException(string host, IReadOnlyCollection<IPAddress> addresses)
     : Exception($"{host} is {string.Join(", ", addresses)}, which is not a public address: nothing was sent. If that is meant, add its network to {ForwardOptions.AllowedNetworksSetting}.");

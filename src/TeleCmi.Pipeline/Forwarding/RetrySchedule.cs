@@ -1,7 +1,7 @@
 namespace TeleCmi.Pipeline.Forwarding;
 
 /// <summary>
-/// When a failed call is made again: after seconds, minutes, then hours, about two days in all, each pause a little
+/// When a failed attempt is made again: after seconds, minutes, then hours, about two days in all, each pause a little
 /// longer or shorter by chance, so that what failed together does not come again together.
 /// </summary>
 public sealed class RetrySchedule
@@ -9,12 +9,12 @@ public sealed class RetrySchedule
     private const double Jitter = 0.2;
 
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromDays(1);
-    private static readonly TimeSpan FirstDeferral = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FirstDeferral = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestDeferral = TimeSpan.FromMinutes(10);
 
     private readonly TimeSpan[] _pauses;
 
-    /// <summary>Takes the pauses between the attempts.</summary>
+    /// <summary>A schedule of these pauses between the attempts.</summary>
     public RetrySchedule(params IReadOnlyList<TimeSpan> pauses)
     {
         _pauses = [.. pauses];
@@ -35,7 +35,7 @@ public sealed class RetrySchedule
         TimeSpan.FromHours(14),
         TimeSpan.FromHours(18));
 
-    /// <summary>How many times a call is made.</summary>
+    /// <summary>How many attempts are made.</summary>
     public int Attempts => _pauses.Length + 1;
 
     /// <summary>What is older than this is given up, also when it was put back more often than it was tried.</summary>
@@ -57,8 +57,8 @@ public sealed class RetrySchedule
         return retryAfter is not null && asked > pause ? Lengthen(asked.Value) : pause;
     }
 
-    /// <summary>The pause before a call that was not made, because the destination is not to be called now.</summary>
-    /// <param name="deferrals">How often that has happened to this call.</param>
+    /// <summary>The pause before an attempt that was not made, because no request may be made to the destination now.</summary>
+    /// <param name="deferrals">How often that has happened since the last attempt.</param>
     /// <param name="atLeast">How long the destination is to be left alone.</param>
     public static TimeSpan AfterDeferral(int deferrals, TimeSpan atLeast)
     {

@@ -1,74 +1,82 @@
-using Azure;
-using Azure.Data.Tables;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Pipeline.Journaling;
 
 /// <summary>
-/// The journal of processed events, one row per event. A new event costs one insert; only when the row is already there
-/// is it read, to tell a duplicate from an unfinished try or another content under the same id.
+/// The journal of processed events, one row per event. A new event costs one insert, which also claims the event's
+/// handlers for the delivery that made it; only when the row is already there is it read.
 /// </summary>
-public sealed class Journal(StorageClients clients, TimeProvider clock)
+public sealed class Journal(IStore store, TimeProvider clock)
 {
-    /// <summary>The table.</summary>
+    /// <summary>The name of the journal's table.</summary>
     public const string TableName = "CallEvents";
 
-    private readonly Lazy<TableClient> _table = new(() => clients.Table(TableName));
+    private const int LongestFailure = 1024;
+
+    private readonly ITable _table = store.Table(TableName);
 
     /// <summary>Writes an event down, or finds that it already is.</summary>
     /// <param name="callEvent">The event.</param>
     /// <param name="handlers">The handlers that have work to do for a new event.</param>
+    /// <param name="claim">For how long this delivery gets the handlers to itself.</param>
     /// <param name="cancellation">Ends the attempt.</param>
-    public async Task<JournalEntry> RecordAsync(CallEvent callEvent, IReadOnlyCollection<string> handlers, CancellationToken cancellation)
+    /// <exception cref="StorageException">The journal does not have it.</exception>
+    public async Task<JournalEntry> RecordAsync(CallEvent callEvent, IReadOnlyCollection<string> handlers, TimeSpan claim, CancellationToken cancellation)
     {
         var key = JournalKey.Of(callEvent);
-        var row = JournalRow.Of(callEvent, key);
+        var row = JournalColumns.RowOf(callEvent, key);
         foreach (var handler in handlers)
         {
-            row[JournalRow.HandlerPrefix + handler] = JournalRow.Pending;
+            row[JournalColumns.HandlerPrefix + handler] = HandlerState.Pending;
         }
 
-        if (handlers.Count == 0)
+        row[handlers.Count == 0 ? JournalColumns.ProcessedAt : JournalColumns.ClaimedUntil] = handlers.Count == 0 ? clock.GetUtcNow() : clock.GetUtcNow() + claim;
+        while (await _table.TryInsertAsync(row, cancellation) is null)
         {
-            row[JournalRow.ProcessedAt] = clock.GetUtcNow();
+            if (await _table.FindAsync(key, columns: null, cancellation) is { } existing)
+            {
+                return await ResumeAsync(callEvent, existing, handlers, claim, cancellation);
+            }
+
+            // Deleted in between: it is new after all.
         }
 
-        if (await _table.Value.TryInsertAsync(row, cancellation))
-        {
-            return new JournalEntry(key, JournalOutcome.Journaled, [.. handlers], callEvent.ReceivedAt);
-        }
-
-        TableEntity existing = await _table.Value.GetEntityAsync<TableEntity>(key.Partition, key.Row, cancellationToken: cancellation);
-        if (existing.GetString(JournalRow.ContentHash) != callEvent.Notice.ContentHash)
-        {
-            return await RecordVariantAsync(callEvent, key.Variant(callEvent.Notice.ContentHash), cancellation);
-        }
-
-        string[] unfinished = [.. handlers.Where(handler => existing.GetString(JournalRow.HandlerPrefix + handler) is JournalRow.Pending or JournalRow.Failed)];
-        var firstReceivedAt = existing.GetDateTimeOffset(JournalRow.ReceivedAt) ?? callEvent.ReceivedAt;
-        var outcome = unfinished.Length > 0 || firstReceivedAt == callEvent.ReceivedAt ? JournalOutcome.Resumed : JournalOutcome.Duplicate;
-        return new JournalEntry(key, outcome, unfinished, firstReceivedAt);
+        return new JournalEntry(key, key, JournalOutcome.Journaled, [.. handlers], callEvent.ReceivedAt);
     }
 
-    /// <summary>Notes how the handlers ended.</summary>
+    /// <summary>Notes how the handlers ended, and lets go of the claim.</summary>
     /// <param name="entry">The event's entry.</param>
-    /// <param name="states">Each handler that ran, and <see cref="JournalRow.Done"/> or <see cref="JournalRow.Failed"/>.</param>
+    /// <param name="states">Each handler that ran and its <see cref="HandlerState"/>.</param>
+    /// <param name="failure">What the last failure was, if there was one.</param>
     /// <param name="cancellation">Ends the attempt.</param>
-    public async Task NoteHandlersAsync(JournalEntry entry, IReadOnlyCollection<KeyValuePair<string, string>> states, CancellationToken cancellation)
+    /// <remarks>A row that was deleted meanwhile stays deleted.</remarks>
+    public async Task NoteHandlersAsync(
+        JournalEntry entry, IReadOnlyCollection<KeyValuePair<string, string>> states, Exception? failure, CancellationToken cancellation)
     {
-        var row = new TableEntity(entry.Key.Partition, entry.Key.Row);
+        var now = clock.GetUtcNow();
+        var row = new TableRow(entry.ClaimKey) { [JournalColumns.ClaimedUntil] = now };
         foreach (var (handler, state) in states)
         {
-            row[JournalRow.HandlerPrefix + handler] = state;
+            row[JournalColumns.HandlerPrefix + handler] = state;
         }
 
-        if (states.All(handler => handler.Value == JournalRow.Done))
+        if (failure is not null)
         {
-            row[JournalRow.ProcessedAt] = clock.GetUtcNow();
+            row[JournalColumns.LastFailure] = Describe(failure);
         }
 
-        await _table.Value.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Merge, cancellation);
+        var isFinished = states.All(handler => handler.Value == HandlerState.Done);
+        if (isFinished)
+        {
+            row[JournalColumns.ProcessedAt] = now;
+        }
+
+        await _table.MergeAsync(row, version: null, cancellation);
+        if (isFinished && entry.Key != entry.ClaimKey)
+        {
+            await _table.MergeAsync(new TableRow(entry.Key) { [JournalColumns.ProcessedAt] = now }, version: null, cancellation);
+        }
     }
 
     /// <summary>How far the work on an event has come.</summary>
@@ -77,32 +85,62 @@ public sealed class Journal(StorageClients clients, TimeProvider clock)
     {
         var key = JournalKey.Of(callEvent);
         var contentHash = callEvent.Notice.ContentHash;
-        return ProgressOf(await FindAsync(key, cancellation), contentHash)
-            ?? ProgressOf(await FindAsync(key.Variant(contentHash), cancellation), contentHash);
+        return ProgressOf(await FindAsync(key), contentHash) ?? ProgressOf(await FindAsync(JournalKey.Variant(key, contentHash)), contentHash);
+
+        Task<TableRow?> FindAsync(RowKey row) => _table.FindAsync(
+            row, [JournalColumns.ContentHash, JournalColumns.ReceivedAt, JournalColumns.ProcessedAt, JournalColumns.LastFailure], cancellation);
     }
 
-    private static JournalProgress? ProgressOf(TableEntity? row, string contentHash) =>
-        row?.GetString(JournalRow.ContentHash) == contentHash && row.GetDateTimeOffset(JournalRow.ReceivedAt) is { } receivedAt
-            ? new JournalProgress(receivedAt, IsFinished: row.GetDateTimeOffset(JournalRow.ProcessedAt) is not null)
+    private static JournalProgress? ProgressOf(TableRow? row, string contentHash) =>
+        row?.Text(JournalColumns.ContentHash) == contentHash && row.Time(JournalColumns.ReceivedAt) is { } receivedAt
+            ? new JournalProgress(receivedAt, IsFinished: row.Time(JournalColumns.ProcessedAt) is not null, row.Text(JournalColumns.LastFailure))
             : null;
 
-    private async Task<JournalEntry> RecordVariantAsync(CallEvent callEvent, JournalKey key, CancellationToken cancellation)
+    private async Task<JournalEntry> ResumeAsync(
+        CallEvent callEvent, TableRow first, IReadOnlyCollection<string> handlers, TimeSpan claim, CancellationToken cancellation)
     {
-        // Kept and reported, but not handled: the handlers had this event already.
-        var row = JournalRow.Of(callEvent, key);
-        row[JournalRow.ProcessedAt] = clock.GetUtcNow();
-        var isNew = await _table.Value.TryInsertAsync(row, cancellation);
-        return new JournalEntry(key, isNew ? JournalOutcome.Variant : JournalOutcome.Duplicate, [], callEvent.ReceivedAt);
+        string[] unfinished = [.. handlers.Where(handler => first.Text(JournalColumns.HandlerPrefix + handler) is HandlerState.Pending or HandlerState.Failed)];
+        if (unfinished.Length > 0 && !await TryTakeOverAsync(first, claim, cancellation))
+        {
+            return new JournalEntry(first.Key, first.Key, JournalOutcome.Claimed, [], callEvent.ReceivedAt);
+        }
+
+        if (first.Text(JournalColumns.ContentHash) != callEvent.Notice.ContentHash)
+        {
+            return await RecordVariantAsync(callEvent, first.Key, unfinished, cancellation);
+        }
+
+        var firstReceivedAt = first.Time(JournalColumns.ReceivedAt) ?? callEvent.ReceivedAt;
+        var outcome = unfinished.Length > 0 || firstReceivedAt == callEvent.ReceivedAt ? JournalOutcome.Resumed : JournalOutcome.Duplicate;
+        return new JournalEntry(first.Key, first.Key, outcome, unfinished, firstReceivedAt);
     }
 
-    private async Task<TableEntity?> FindAsync(JournalKey key, CancellationToken cancellation)
+    // Of several deliveries that find the claim expired, the version lets one through.
+    private async Task<bool> TryTakeOverAsync(TableRow row, TimeSpan claim, CancellationToken cancellation)
     {
-        var row = await _table.Value.GetEntityIfExistsAsync<TableEntity>(key.Partition, key.Row, cancellationToken: cancellation);
-        return row.HasValue ? row.Value : null;
+        var now = clock.GetUtcNow();
+        return !(row.Time(JournalColumns.ClaimedUntil) > now)
+            && await _table.MergeAsync(new TableRow(row.Key) { [JournalColumns.ClaimedUntil] = now + claim }, row.Version, cancellation) is WriteOutcome.Written;
+    }
+
+    // Kept beside the first. The handlers that the first one never finished run with what came last; their states stay in the first row.
+    private async Task<JournalEntry> RecordVariantAsync(CallEvent callEvent, RowKey first, string[] unfinished, CancellationToken cancellation)
+    {
+        var row = JournalColumns.RowOf(callEvent, JournalKey.Variant(first, callEvent.Notice.ContentHash));
+        row[JournalColumns.ProcessedAt] = unfinished.Length == 0 ? clock.GetUtcNow() : null;
+        var isNew = await _table.TryInsertAsync(row, cancellation) is not null;
+        var outcome = isNew ? JournalOutcome.Variant : unfinished.Length > 0 ? JournalOutcome.Resumed : JournalOutcome.Duplicate;
+        return new JournalEntry(row.Key, first, outcome, unfinished, callEvent.ReceivedAt);
+    }
+
+    private static string Describe(Exception failure)
+    {
+        var text = $"{failure.GetType().Name}: {failure.Message}";
+        return text.Length <= LongestFailure ? text : text[..LongestFailure];
     }
 }
 
-/// <summary>What the journal had to say to an event.</summary>
+/// <summary>What the journal makes of a delivery.</summary>
 public enum JournalOutcome
 {
     /// <summary>New: written now.</summary>
@@ -114,18 +152,38 @@ public enum JournalOutcome
     /// <summary>TeleCMI sent it again, and all is done.</summary>
     Duplicate,
 
-    /// <summary>The same id with another content: kept beside the first.</summary>
+    /// <summary>The same id with other content: kept beside the first.</summary>
     Variant,
+
+    /// <summary>Another delivery of the event runs its handlers at this moment.</summary>
+    Claimed,
+}
+
+/// <summary>The names of the outcomes in telemetry.</summary>
+public static class JournalOutcomes
+{
+    /// <summary>The outcome's name, such as <c>journaled</c>.</summary>
+    public static string Name(this JournalOutcome outcome) => outcome switch
+    {
+        JournalOutcome.Journaled => "journaled",
+        JournalOutcome.Resumed => "resumed",
+        JournalOutcome.Duplicate => "duplicate",
+        JournalOutcome.Variant => "variant",
+        JournalOutcome.Claimed => "claimed",
+        _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Not an outcome."),
+    };
 }
 
 /// <summary>An event's place in the journal.</summary>
 /// <param name="Key">Where it is.</param>
+/// <param name="ClaimKey">Which row has the handlers' states: the first one with this id.</param>
 /// <param name="Outcome">Whether it is new.</param>
 /// <param name="Unfinished">The handlers that have to run.</param>
 /// <param name="FirstReceivedAt">When the event's first delivery reached the receiver.</param>
-public sealed record JournalEntry(JournalKey Key, JournalOutcome Outcome, IReadOnlyList<string> Unfinished, DateTimeOffset FirstReceivedAt);
+public sealed record JournalEntry(RowKey Key, RowKey ClaimKey, JournalOutcome Outcome, IReadOnlyList<string> Unfinished, DateTimeOffset FirstReceivedAt);
 
 /// <summary>How far the work on an event has come.</summary>
 /// <param name="FirstReceivedAt">When its first delivery reached the receiver.</param>
 /// <param name="IsFinished">Whether all work is done.</param>
-public sealed record JournalProgress(DateTimeOffset FirstReceivedAt, bool IsFinished);
+/// <param name="LastFailure">The type and message of the last failure of a handler.</param>
+public sealed record JournalProgress(DateTimeOffset FirstReceivedAt, bool IsFinished, string? LastFailure);

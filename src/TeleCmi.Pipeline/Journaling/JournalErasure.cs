@@ -1,36 +1,33 @@
+using System.Text;
 using System.Text.Json;
-using Azure;
-using Azure.Data.Tables;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Pipeline.Journaling;
 
 /// <summary>Deletes calls from the journal for good: one conversation, or every call a phone number took part in.</summary>
-public sealed class JournalErasure(StorageClients clients, JournalReader reader, TimeProvider clock)
+public sealed class JournalErasure(IStore store, JournalReader reader)
 {
-    // The documented fields that hold a phone number, in every format TeleCMI documents.
-    private static readonly string[] NumberFields = ["to", "from", "callerid", "virtual_number", "vn"];
-
-    private readonly TableClient _table = clients.Table(Journal.TableName);
+    private readonly ITable _table = store.Table(Journal.TableName);
 
     /// <summary>Finds the rows of every call, whole, in which a number occurs.</summary>
     /// <param name="number">The number; only its digits count.</param>
-    /// <param name="range">The days to look through.</param>
+    /// <param name="range">The days to search.</param>
     /// <param name="cancellation">Ends the search.</param>
     /// <exception cref="ArgumentException">The number has no digits.</exception>
-    public async Task<IReadOnlyCollection<JournalKey>> FindCallsOfAsync(string number, JournalFilter range, CancellationToken cancellation)
+    public async Task<IReadOnlyCollection<RowKey>> FindCallsOfAsync(string number, JournalFilter range, CancellationToken cancellation)
     {
         var digits = DigitsOf(number);
         ArgumentException.ThrowIfNullOrEmpty(digits, nameof(number));
-        var keys = new HashSet<JournalKey>();
+        var keys = new HashSet<RowKey>();
         var subjects = new HashSet<string>(StringComparer.Ordinal);
         await foreach (var row in reader.QueryAsync(range, cancellation))
         {
-            if (Holds(row, digits))
+            var notice = NoticeOf(row);
+            if (NumbersOf(row, notice).Any(found => DigitsOf(found) == digits))
             {
                 keys.Add(row.Key);
-                if (SubjectOf(row) is { } subject)
+                if ((notice?.Subject ?? row.ConversationId) is { } subject)
                 {
                     subjects.Add(subject);
                 }
@@ -40,50 +37,35 @@ public sealed class JournalErasure(StorageClients clients, JournalReader reader,
         // The other leg of the same call may be about the same person without naming the number.
         foreach (var subject in subjects)
         {
-            await foreach (var row in reader.QueryAsync(range with { Conversation = subject }, cancellation))
-            {
-                keys.Add(row.Key);
-            }
+            keys.UnionWith(await FindConversationAsync(subject, range, cancellation));
         }
 
         return keys;
     }
 
     /// <summary>Finds the rows of one conversation.</summary>
-    public async Task<IReadOnlyCollection<JournalKey>> FindConversationAsync(string conversation, JournalFilter range, CancellationToken cancellation)
+    public async Task<IReadOnlyCollection<RowKey>> FindConversationAsync(string conversation, JournalFilter range, CancellationToken cancellation) =>
+        await reader.QueryAsync(range with { Conversation = conversation }, cancellation).Select(row => row.Key).ToHashSetAsync(cancellationToken: cancellation);
+
+    /// <summary>Deletes one row for good; one that is gone already is no error.</summary>
+    public Task EraseAsync(RowKey key, CancellationToken cancellation) => _table.DeleteAsync(key, version: null, cancellation);
+
+    private static Notice? NoticeOf(JournalRow row) =>
+        row.Event is { } envelope && EventEnvelope.TryRead(Encoding.UTF8.GetBytes(envelope), out var callEvent, out _) ? callEvent.Notice : null;
+
+    private static IEnumerable<string?> NumbersOf(JournalRow row, Notice? notice)
     {
-        var keys = new HashSet<JournalKey>();
-        await foreach (var row in reader.QueryAsync(range with { Conversation = conversation }, cancellation))
+        if (notice is null)
         {
-            keys.Add(row.Key);
+            return [row.To, row.CallerId];
         }
 
-        return keys;
-    }
-
-    /// <summary>Deletes one row for good; one that is gone already is no fault.</summary>
-    public Task EraseAsync(JournalKey key, CancellationToken cancellation) => Deadline.RunAsync(
-        deadline => _table.DeleteEntityAsync(key.Partition, key.Row, ETag.All, deadline), Deadline.OfStorage, clock, cancellation);
-
-    private static bool Holds(JournalRecord row, string digits) =>
-        EventEnvelope.TryRead(System.Text.Encoding.UTF8.GetBytes(row.Event), out var callEvent, out _)
-            ? NumbersOf(callEvent.Notice).Any(number => DigitsOf(number) == digits)
-            : DigitsOf(row.To) == digits || DigitsOf(row.CallerId) == digits;
-
-    private static IEnumerable<string> NumbersOf(Notice notice)
-    {
         using var json = JsonDocument.Parse(notice.Json, new JsonDocumentOptions { MaxDepth = Notice.MaxDepth });
-        foreach (var field in NumberFields)
-        {
-            if (json.RootElement.TryGetProperty(field, out var value) && value.ValueKind is JsonValueKind.String or JsonValueKind.Number)
-            {
-                yield return value.ToString();
-            }
-        }
+        return [.. NumberFields.Select(field => json.RootElement.TryGetProperty(field, out var value) ? value.ToString() : null)];
     }
 
-    private static string? SubjectOf(JournalRecord row) =>
-        EventEnvelope.TryRead(System.Text.Encoding.UTF8.GetBytes(row.Event), out var callEvent, out _) ? callEvent.Notice.Subject : row.ConversationId;
+    // The documented fields that hold a phone number, in every format TeleCMI documents.
+    private static readonly string[] NumberFields = ["to", "from", "callerid", "virtual_number", "vn"];
 
     private static string DigitsOf(string? number) => string.Concat((number ?? "").Where(char.IsAsciiDigit));
 }

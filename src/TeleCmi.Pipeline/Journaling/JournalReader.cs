@@ -1,57 +1,86 @@
 using System.Runtime.CompilerServices;
-using Azure.Data.Tables;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Pipeline.Journaling;
 
 /// <summary>Reads the journal, for people: by day, kind, conversation or agent.</summary>
-public sealed class JournalReader(StorageClients clients, TimeProvider clock)
+public sealed class JournalReader(IStore store, TimeProvider clock)
 {
     private const int LongestStepBack = 31;
 
-    private readonly TableClient _table = clients.Table(Journal.TableName);
+    private readonly ITable _table = store.Table(Journal.TableName);
 
     /// <summary>Walks the rows that match: by day, within a day by conversation.</summary>
-    public async IAsyncEnumerable<JournalRecord> QueryAsync(JournalFilter filter, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <exception cref="StorageException">The journal cannot be read.</exception>
+    public async IAsyncEnumerable<JournalRow> QueryAsync(JournalFilter filter, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        await foreach (var row in _table.RowsAsync(filter.ToOData(), columns: null, clock, cancellation))
+        await foreach (var row in _table.RowsAsync(filter.ToQuery(), cancellation))
         {
-            yield return JournalRecord.Of(row);
+            yield return JournalRow.Of(row);
         }
     }
+
+    /// <summary>Reads one page of a day.</summary>
+    /// <param name="partition">A UTC day, or <see cref="JournalKey.Undated"/>.</param>
+    /// <param name="size">The most rows.</param>
+    /// <param name="continuation">Where the page before ended; null: the first page.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    /// <returns>The rows without their envelopes, and where the next page begins.</returns>
+    public async Task<(IReadOnlyList<JournalRow> Rows, string? Continuation)> ReadPageAsync(
+        string partition, int size, string? continuation, CancellationToken cancellation)
+    {
+        var page = await _table.ReadPageAsync(
+            new TableQuery { PartitionFrom = partition, PartitionTo = partition, Columns = WithoutEnvelope, PageSize = size }, continuation, cancellation);
+        return ([.. page.Rows.Select(JournalRow.Of)], page.Continuation);
+    }
+
+    /// <summary>Reads one row.</summary>
+    /// <returns>Null when it is not there.</returns>
+    public async Task<JournalRow?> FindAsync(RowKey key, CancellationToken cancellation) =>
+        await _table.FindAsync(key, columns: null, cancellation) is { } row ? JournalRow.Of(row) : null;
 
     /// <summary>When the receiver got the newest event that has been processed.</summary>
     /// <returns>Null when the journal is empty.</returns>
     /// <remarks>
-    /// Days are stepped back from tomorrow's (the sender's clock may be ahead), so that a large journal is not read as a
-    /// whole; only when a month has nothing is the rest looked at.
+    /// Days are read backwards from tomorrow's, so that a large journal is not read as a whole. The sender's clock decides an
+    /// event's day and ours its receipt: with clocks that differ by a day at most, no earlier day can have a later receipt
+    /// than the one found. Only when a month has nothing is the rest read.
     /// </remarks>
     public async Task<DateTimeOffset?> LastReceivedAsync(CancellationToken cancellation)
     {
         var today = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
+        DateTimeOffset? last = null;
         for (var daysAgo = -1; daysAgo <= LongestStepBack; daysAgo++)
         {
             var day = today.AddDays(-daysAgo);
-            if (await LastReceivedAsync(new JournalFilter { From = day, To = day }, cancellation) is { } found)
+            if (last >= new DateTimeOffset(day.AddDays(2), TimeOnly.MinValue, TimeSpan.Zero))
             {
-                return found;
+                return last;
             }
+
+            last = Later(last, await LastReceivedAsync(new JournalFilter { From = day, To = day }, cancellation));
         }
 
-        return await LastReceivedAsync(new JournalFilter(), cancellation);
+        return last ?? await LastReceivedAsync(new JournalFilter(), cancellation);
     }
 
     private async Task<DateTimeOffset?> LastReceivedAsync(JournalFilter filter, CancellationToken cancellation)
     {
         DateTimeOffset? last = null;
-        await foreach (var row in _table.RowsAsync(filter.ToOData(), [JournalRow.ReceivedAt], clock, cancellation))
+        await foreach (var row in _table.RowsAsync(filter.ToQuery() with { Columns = [JournalColumns.ReceivedAt] }, cancellation))
         {
-            if (row.GetDateTimeOffset(JournalRow.ReceivedAt) is { } receivedAt && (last is null || receivedAt > last))
-            {
-                last = receivedAt;
-            }
+            last = Later(last, row.Time(JournalColumns.ReceivedAt));
         }
 
         return last;
     }
+
+    private static DateTimeOffset? Later(DateTimeOffset? left, DateTimeOffset? right) => left is null || right > left ? right ?? left : left;
+
+    private static readonly string[] WithoutEnvelope =
+    [
+        JournalColumns.Kind, JournalColumns.EventId, JournalColumns.Leg, JournalColumns.AnsweredBy, JournalColumns.User, JournalColumns.CallerId,
+        JournalColumns.To, JournalColumns.AppId, JournalColumns.ConversationId, JournalColumns.RequestId, JournalColumns.EventTime,
+        JournalColumns.ReceivedAt, JournalColumns.ProcessedAt, JournalColumns.ContentHash,
+    ];
 }

@@ -1,88 +1,125 @@
-using System.Text;
-using Azure.Data.Tables;
-using TeleCmi.Events;
+using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Pipeline.Journaling;
 
-/// <summary>The columns of the journal.</summary>
-public static class JournalRow
+/// <summary>One row of the journal, its columns as <see cref="JournalColumns"/> describes them.</summary>
+public sealed record JournalRow
 {
-    /// <summary>Column: the kind's name.</summary>
-    public const string Kind = "Kind";
+    /// <summary>Where it is.</summary>
+    public required RowKey Key { get; init; }
 
-    /// <summary>Column: the idempotency key in full.</summary>
-    public const string EventId = "EventId";
+    /// <inheritdoc cref="JournalColumns.Kind"/>
+    public required string Kind { get; init; }
 
-    /// <summary>Column: <c>a</c> or <c>b</c>.</summary>
-    public const string Leg = "Leg";
+    /// <inheritdoc cref="JournalColumns.EventId"/>
+    public required string EventId { get; init; }
 
-    /// <summary>Column: <c>agent</c> or <c>customer</c>.</summary>
-    public const string AnsweredBy = "AnsweredBy";
+    /// <inheritdoc cref="JournalColumns.Leg"/>
+    public string? Leg { get; init; }
 
-    /// <summary>Column: the agent.</summary>
-    public const string User = "User";
+    /// <inheritdoc cref="JournalColumns.AnsweredBy"/>
+    public string? AnsweredBy { get; init; }
 
-    /// <summary>Column: the number shown to the called party.</summary>
-    public const string CallerId = "CallerId";
+    /// <inheritdoc cref="JournalColumns.User"/>
+    public string? User { get; init; }
 
-    /// <summary>Column: the called number.</summary>
-    public const string To = "To";
+    /// <inheritdoc cref="JournalColumns.CallerId"/>
+    public string? CallerId { get; init; }
 
-    /// <summary>Column: the account's application.</summary>
-    public const string AppId = "AppId";
+    /// <inheritdoc cref="JournalColumns.To"/>
+    public string? To { get; init; }
 
-    /// <summary>Column: the conversation.</summary>
-    public const string ConversationId = "ConversationId";
+    /// <inheritdoc cref="JournalColumns.AppId"/>
+    public string? AppId { get; init; }
 
-    /// <summary>Column: the click2call request.</summary>
-    public const string RequestId = "RequestId";
+    /// <inheritdoc cref="JournalColumns.ConversationId"/>
+    public string? ConversationId { get; init; }
 
-    /// <summary>Column: the sender's time.</summary>
-    public const string EventTime = "EventTime";
+    /// <inheritdoc cref="JournalColumns.RequestId"/>
+    public string? RequestId { get; init; }
 
-    /// <summary>Column: when the first delivery reached the receiver.</summary>
-    public const string ReceivedAt = "ReceivedAt";
+    /// <inheritdoc cref="JournalColumns.EventTime"/>
+    public DateTimeOffset? EventTime { get; init; }
 
-    /// <summary>Column: when all work on the event was done; absent until then.</summary>
-    public const string ProcessedAt = "ProcessedAt";
+    /// <inheritdoc cref="JournalColumns.ReceivedAt"/>
+    public DateTimeOffset? ReceivedAt { get; init; }
 
-    /// <summary>Column: hash over the normalised fields.</summary>
-    public const string ContentHash = "ContentHash";
+    /// <inheritdoc cref="JournalColumns.ProcessedAt"/>
+    public DateTimeOffset? ProcessedAt { get; init; }
 
-    /// <summary>Column: the envelope.</summary>
-    public const string Event = "Event";
+    /// <inheritdoc cref="JournalColumns.LastFailure"/>
+    public string? LastFailure { get; init; }
 
-    /// <summary>What stands before a handler's name in the column of its state.</summary>
-    public const string HandlerPrefix = "Handler_";
+    /// <inheritdoc cref="JournalColumns.ContentHash"/>
+    public string? ContentHash { get; init; }
 
-    /// <summary>A handler's state: it has not run, or not to its end.</summary>
-    public const string Pending = "pending";
+    /// <inheritdoc cref="JournalColumns.Event"/>
+    public string? Event { get; init; }
 
-    /// <summary>A handler's state: it threw; it runs again with the next try.</summary>
-    public const string Failed = "failed";
+    /// <summary>Each handler's state (<see cref="HandlerState"/>).</summary>
+    public required IReadOnlyDictionary<string, string> Handlers { get; init; }
 
-    /// <summary>A handler's state: finished, never run again for this event.</summary>
-    public const string Done = "done";
-
-    internal static TableEntity Of(CallEvent callEvent, JournalKey key)
+    internal static JournalRow Of(TableRow row) => new()
     {
-        var notice = callEvent.Notice;
-        return new TableEntity(key.Partition, key.Row)
+        Key = row.Key,
+        Kind = row.Text(JournalColumns.Kind) ?? "",
+        EventId = row.Text(JournalColumns.EventId) ?? "",
+        Leg = row.Text(JournalColumns.Leg),
+        AnsweredBy = row.Text(JournalColumns.AnsweredBy),
+        User = row.Text(JournalColumns.User),
+        CallerId = row.Text(JournalColumns.CallerId),
+        To = row.Text(JournalColumns.To),
+        AppId = row.Text(JournalColumns.AppId),
+        ConversationId = row.Text(JournalColumns.ConversationId),
+        RequestId = row.Text(JournalColumns.RequestId),
+        EventTime = row.Time(JournalColumns.EventTime),
+        ReceivedAt = row.Time(JournalColumns.ReceivedAt),
+        ProcessedAt = row.Time(JournalColumns.ProcessedAt),
+        LastFailure = row.Text(JournalColumns.LastFailure),
+        ContentHash = row.Text(JournalColumns.ContentHash),
+        Event = row.Text(JournalColumns.Event),
+        Handlers = row
+            .Where(column => column.Key.StartsWith(JournalColumns.HandlerPrefix, StringComparison.Ordinal) && column.Value is string)
+            .ToDictionary(column => column.Key[JournalColumns.HandlerPrefix.Length..], column => (string)column.Value, StringComparer.Ordinal),
+    };
+}
+
+/// <summary>Which rows of the journal; what is null does not matter.</summary>
+public sealed record JournalFilter
+{
+    /// <summary>The first UTC day of the event's own time.</summary>
+    public DateOnly? From { get; init; }
+
+    /// <summary>The last UTC day of the event's own time, included; events without a time come after every day.</summary>
+    public DateOnly? To { get; init; }
+
+    /// <summary>The kind's name.</summary>
+    public string? Kind { get; init; }
+
+    /// <summary>The conversation; for events without one, the leg.</summary>
+    public string? Conversation { get; init; }
+
+    /// <summary>The agent, with the application (<c>202_2222223</c>) or without (<c>202</c>).</summary>
+    public string? Agent { get; init; }
+
+    /// <summary>The event's id.</summary>
+    public string? EventId { get; init; }
+
+    internal TableQuery ToQuery()
+    {
+        (string? From, string? Before) rows = Conversation is { } conversation ? JournalKey.RowsOf(conversation) : (null, null);
+        return new TableQuery
         {
-            [Kind] = callEvent.Kind.Name(),
-            [EventId] = callEvent.Id,
-            [Leg] = notice.Leg,
-            [AnsweredBy] = notice.AnsweredBy?.Name(),
-            [User] = notice.User,
-            [CallerId] = notice.CallerId,
-            [To] = notice.To,
-            [AppId] = notice.AppIdText,
-            [ConversationId] = notice.ConversationUuid,
-            [RequestId] = notice.RequestId,
-            [EventTime] = notice.Time,
-            [ReceivedAt] = callEvent.ReceivedAt,
-            [ContentHash] = notice.ContentHash,
-            [Event] = Encoding.UTF8.GetString(callEvent.Envelope.Span),
+            PartitionFrom = From is { } from ? UtcDay.Of(from) : null,
+            PartitionTo = To is { } to ? UtcDay.Of(to) : null,
+            RowFrom = rows.From,
+            RowBefore = rows.Before,
+            Where = TableCondition.AllOf(
+                Kind is null ? null : TableCondition.Equal(JournalColumns.Kind, Kind),
+                Agent is null ? null : TableCondition.AnyOf(
+                    TableCondition.Equal(JournalColumns.User, Agent),
+                    TableCondition.StartsWith(JournalColumns.User, $"{Agent}_")),
+                EventId is null ? null : TableCondition.Equal(JournalColumns.EventId, EventId)),
         };
     }
 }

@@ -9,7 +9,7 @@ public sealed class AccessTokens(IOptions<TeleCmiOptions> options)
 {
     // Hashes have one length, so comparing them takes the same time whatever the token.
     private readonly byte[][] _hashes =
-        [.. TeleCmiOptions.Split(options.Value.AccessTokens).Select(token => SHA256.HashData(Encoding.UTF8.GetBytes(token)))];
+        [.. options.Value.AccessTokens.Select(token => SHA256.HashData(Encoding.UTF8.GetBytes(token)))];
 
     /// <summary>Whether there is any token.</summary>
     public bool Any => _hashes.Length > 0;

@@ -1,32 +1,24 @@
-using Azure;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
+using Polly;
+using Polly.Timeout;
 
 namespace TeleCmi.Pipeline.Storage;
 
-/// <summary>Tells whether the receiver could do its work now: the queue and the tables answer.</summary>
-public sealed partial class StorageHealth(
-    StorageClients clients, IOptions<StorageOptions> options, TimeProvider clock, ILogger<StorageHealth> logger)
+/// <summary>Tells whether the receiver could do its work now.</summary>
+public sealed partial class StorageHealth(IStore store, TimeProvider clock, ILogger<StorageHealth> logger)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private readonly ResiliencePipeline _deadline = clock.Deadline(TimeSpan.FromSeconds(5));
 
     /// <summary>Asks storage.</summary>
-    /// <returns>False when either service does not answer as it should within 5 s; the log says why.</returns>
+    /// <returns>False when it does not do its work within 5 s; the log says why.</returns>
     public async Task<bool> IsHealthyAsync(CancellationToken cancellation)
     {
         try
         {
-            await Deadline.RunAsync(
-                deadline => Task.WhenAll(
-                    // A queue or table that is not there yet is made with the first event.
-                    clients.Queue(options.Value.EventsQueue).ExistsAsync(deadline),
-                    clients.Table(Journaling.Journal.TableName).GetEntityIfExistsAsync<Azure.Data.Tables.TableEntity>("health", "health", cancellationToken: deadline)),
-                Patience,
-                clock,
-                cancellation);
+            await _deadline.ExecuteAsync(async token => await store.CheckAsync(token), cancellation);
             return true;
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException or TimeoutException or Azure.Identity.AuthenticationFailedException)
+        catch (Exception e) when (e is StorageException or TimeoutRejectedException)
         {
             Log.Unhealthy(logger, e);
             return false;
@@ -35,7 +27,7 @@ public sealed partial class StorageHealth(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 50, Level = LogLevel.Warning, Message = "Storage does not answer as it should.")]
+        [LoggerMessage(EventId = 50, Level = LogLevel.Warning, Message = "Storage does not work as it should.")]
         public static partial void Unhealthy(ILogger logger, Exception exception);
     }
 }

@@ -10,9 +10,11 @@ internal static class TeleCmiActivity
 
     public static Activity? StartReceiving() => Source.StartActivity(TelemetryNames.ReceiveActivity, ActivityKind.Producer);
 
-    public static Activity? StartProcessing(CallEvent callEvent)
+    public static Activity? StartProcessing(CallEvent callEvent, string queue)
     {
         var activity = StartConsuming(TelemetryNames.ProcessActivity, callEvent);
+        activity?.SetTag(TelemetryNames.MessagingOperationTag, "process");
+        activity?.SetTag(TelemetryNames.MessagingDestinationTag, queue);
         activity?.SetTag(TelemetryNames.AgentTag, LogText.Of(callEvent.Notice.User));
         activity?.SetTag(TelemetryNames.ConversationTag, LogText.Of(callEvent.Notice.ConversationUuid));
         activity?.SetTag(TelemetryNames.AnsweredByTag, callEvent.Notice.AnsweredBy?.Name());
@@ -35,6 +37,8 @@ internal static class TeleCmiActivity
         var activity = Source.StartActivity(name, ActivityKind.Consumer, parent, links: links);
         activity?.SetTag(TelemetryNames.EventIdTag, callEvent.Id);
         activity?.SetTag(TelemetryNames.EventKindTag, callEvent.Kind.Name());
+        activity?.SetTag(TelemetryNames.CloudEventIdTag, callEvent.Id);
+        activity?.SetTag(TelemetryNames.CloudEventTypeTag, $"{EventEnvelope.TypePrefix}{callEvent.Kind.Name()}");
         return activity;
     }
 }

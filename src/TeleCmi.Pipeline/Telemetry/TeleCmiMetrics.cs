@@ -21,25 +21,25 @@ public sealed class TeleCmiMetrics
     private readonly Counter<long> _forwards;
     private readonly Histogram<double> _forwardDuration;
 
-    /// <summary>Declares the instruments.</summary>
+    /// <summary>Creates the instruments.</summary>
     public TeleCmiMetrics(IMeterFactory meterFactory)
     {
         var meter = meterFactory.Create(TelemetryNames.Source);
         _received = meter.CreateCounter<long>(TelemetryNames.EventsReceived, "{event}", "Requests by kind and outcome");
         _processed = meter.CreateCounter<long>(TelemetryNames.EventsProcessed, "{event}", "Processed messages by kind and outcome");
         _deadLetters = meter.CreateCounter<long>(TelemetryNames.DeadLetters, "{event}", "Dead letters by reason");
-        _receiveDuration = meter.CreateHistogram(TelemetryNames.ReceiveDuration, "s", "From the request to its answer", advice: Seconds);
+        _receiveDuration = meter.CreateHistogram(TelemetryNames.ReceiveDuration, "s", "From the request to its response", advice: Seconds);
         _enqueueDuration = meter.CreateHistogram(TelemetryNames.EnqueueDuration, "s", "Until the queue has the event", advice: Seconds);
         _lag = meter.CreateHistogram(TelemetryNames.EventLag, "s", "From receipt to processed", advice: Seconds);
         _handlerDuration = meter.CreateHistogram(TelemetryNames.HandlerDuration, "s", "One handler's run", advice: Seconds);
-        _forwards = meter.CreateCounter<long>(TelemetryNames.Forwards, "{call}", "Calls to destinations by outcome");
-        _forwardDuration = meter.CreateHistogram(TelemetryNames.ForwardDuration, "s", "One call to a destination", advice: Seconds);
+        _forwards = meter.CreateCounter<long>(TelemetryNames.Forwards, "{forward}", "Forwards by destination and outcome");
+        _forwardDuration = meter.CreateHistogram(TelemetryNames.ForwardDuration, "s", "One delivery attempt", advice: Seconds);
     }
 
-    /// <summary>A request was answered.</summary>
+    /// <summary>A request has its response.</summary>
     /// <param name="kind">The kind, or null when the body could not be read.</param>
-    /// <param name="outcome">How it was answered.</param>
-    /// <param name="elapsed">From the request to the answer.</param>
+    /// <param name="outcome">How it ended.</param>
+    /// <param name="elapsed">From the request to the response.</param>
     public void Received(EventKind? kind, string outcome, TimeSpan elapsed)
     {
         _received.Add(1, new(TelemetryNames.Kind, NameOf(kind)), new(TelemetryNames.Outcome, outcome));
@@ -70,7 +70,7 @@ public sealed class TeleCmiMetrics
     /// <summary>A forward was worked on.</summary>
     /// <param name="destination">The destination's name.</param>
     /// <param name="outcome">How it ended.</param>
-    /// <param name="elapsed">How long the call took; null when none was made.</param>
+    /// <param name="elapsed">How long the attempt took; null when none was made.</param>
     public void Forwarded(string destination, string outcome, TimeSpan? elapsed)
     {
         _forwards.Add(1, new(TelemetryNames.Destination, destination), new(TelemetryNames.Outcome, outcome));

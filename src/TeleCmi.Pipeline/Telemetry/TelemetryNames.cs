@@ -9,7 +9,7 @@ public static class TelemetryNames
     /// <summary>Counter: requests by <see cref="Kind"/> and <see cref="Outcome"/>.</summary>
     public const string EventsReceived = "telecmi.events.received";
 
-    /// <summary>Histogram, seconds: from the request to its answer, by <see cref="Outcome"/>.</summary>
+    /// <summary>Histogram, seconds: from the request to its response, by <see cref="Outcome"/>.</summary>
     public const string ReceiveDuration = "telecmi.receive.duration";
 
     /// <summary>Histogram, seconds: until the queue has the event, by <see cref="Outcome"/>.</summary>
@@ -27,10 +27,10 @@ public static class TelemetryNames
     /// <summary>Counter: dead letters by <see cref="Reason"/> and <see cref="Kind"/>.</summary>
     public const string DeadLetters = "telecmi.dead_letters";
 
-    /// <summary>Counter: calls to destinations by <see cref="Destination"/> and <see cref="Outcome"/>.</summary>
+    /// <summary>Counter: forwards by <see cref="Destination"/> and <see cref="Outcome"/>.</summary>
     public const string Forwards = "telecmi.forwards";
 
-    /// <summary>Histogram, seconds: one call that was made, by <see cref="Destination"/> and <see cref="Outcome"/>.</summary>
+    /// <summary>Histogram, seconds: one delivery attempt, by <see cref="Destination"/> and <see cref="Outcome"/>.</summary>
     public const string ForwardDuration = "telecmi.forward.duration";
 
     /// <summary>Attribute: the kind of event.</summary>
@@ -84,6 +84,18 @@ public static class TelemetryNames
     /// <summary>Span tag: which attempt this is.</summary>
     public const string AttemptTag = "telecmi.attempt";
 
-    /// <summary>Span tag: the status that the destination answered with.</summary>
+    /// <summary>Span tag of the OpenTelemetry conventions for CloudEvents: the event's id.</summary>
+    public const string CloudEventIdTag = "cloudevents.event_id";
+
+    /// <summary>Span tag of the OpenTelemetry conventions for CloudEvents: the event's type.</summary>
+    public const string CloudEventTypeTag = "cloudevents.event_type";
+
+    /// <summary>Span tag of the OpenTelemetry conventions for messaging: what is done with the message.</summary>
+    public const string MessagingOperationTag = "messaging.operation.type";
+
+    /// <summary>Span tag of the OpenTelemetry conventions for messaging: the queue.</summary>
+    public const string MessagingDestinationTag = "messaging.destination.name";
+
+    /// <summary>Span tag: the status of the destination's response.</summary>
     public const string StatusTag = "http.response.status_code";
 }

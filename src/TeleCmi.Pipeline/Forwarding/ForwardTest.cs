@@ -8,13 +8,13 @@ using TeleCmi.Events.Samples;
 
 namespace TeleCmi.Pipeline.Forwarding;
 
-/// <summary>Sends a signed sample to a receiver, just as a real event would go, and explains the answer.</summary>
-public sealed class ForwardTrial(ForwardSender sender, IOptions<ForwardOptions> options, TimeProvider clock)
+/// <summary>Sends a signed sample to a receiver, just as a real event would go, and explains the response.</summary>
+public sealed class ForwardTest(EventSender sender, IOptions<ForwardOptions> options, TimeProvider clock)
 {
-    private readonly AddressPolicy _policy = ForwardDestinations.PolicyOf(options.Value);
-
     /// <summary>What the sample's ids begin with, so that a receiver can tell it from a call.</summary>
     public const string IdPrefix = "forward-test-";
+
+    private readonly AddressPolicy _policy = ForwardDestinations.PolicyOf(options.Value);
 
     /// <summary>Makes a destination of settings that a person gave, under the same rules as those of the app.</summary>
     /// <param name="written">The settings.</param>
@@ -26,31 +26,31 @@ public sealed class ForwardTrial(ForwardSender sender, IOptions<ForwardOptions> 
     /// <summary>Sends the documented sample of a customer's answer, with ids of its own.</summary>
     /// <param name="destination">From the settings, or made with <see cref="TryAddress"/>.</param>
     /// <param name="cancellation">Ends the attempt.</param>
-    public async Task<ForwardTrialResult> RunAsync(ForwardDestination destination, CancellationToken cancellation)
+    public async Task<ForwardTestResult> RunAsync(ForwardDestination destination, CancellationToken cancellation)
     {
         var sample = Sample();
-        var attempt = await sender.SendAsync(destination, sample, cancellation);
-        return new ForwardTrialResult(sample.Id, attempt, Explain(attempt));
+        var result = await sender.SendAsync(destination, sample, destination.Timeout, cancellation);
+        return new ForwardTestResult(sample.Id, result, Explain(result));
     }
 
-    /// <summary>What the answer means, and what to do about it.</summary>
-    public static string Explain(ForwardAttempt attempt) => attempt switch
+    /// <summary>What the response means, and what to do about it.</summary>
+    public static string Explain(DeliveryResult result) => result switch
     {
-        { Verdict: ForwardVerdict.Delivered } =>
-            $"{attempt.Reason} A real event would be done. Check that the receiver has verified the signature: it should answer 400 or 401 to a wrong one.",
-        { Verdict: ForwardVerdict.Gone } =>
-            $"{attempt.Reason} A real event would stop this destination until its Url is changed.",
+        { Outcome: DeliveryOutcome.Delivered } =>
+            $"{result.Reason} A real event would be done. Check that the receiver has verified the signature: it should respond with 400 or 401 to a wrong one.",
+        { Outcome: DeliveryOutcome.Gone } =>
+            $"{result.Reason} A real event would disable this destination until its Url is changed or it is resumed.",
         { Status: 401 or 403 } =>
-            $"{attempt.Reason} The receiver refuses the call: check that both sides have the same secret, and that the receiver verifies the raw body. A real event would go to DeadLetters at once.",
+            $"{result.Reason} The receiver refuses the request: check that both sides have the same secret, and that the receiver verifies the raw body. A real event would go to DeadLetters at once.",
         { Status: 404 or 405 } =>
-            $"{attempt.Reason} Check the Url: this path takes no POST. A real event would go to DeadLetters at once.",
+            $"{result.Reason} Check the Url: this path takes no POST. A real event would go to DeadLetters at once.",
         { Status: 415 } =>
-            $"{attempt.Reason} The receiver must take application/cloudevents+json. A real event would go to DeadLetters at once.",
-        { Verdict: ForwardVerdict.Refused } =>
-            $"{attempt.Reason} A real event would go to DeadLetters at once.",
+            $"{result.Reason} The receiver must take application/cloudevents+json. A real event would go to DeadLetters at once.",
+        { Outcome: DeliveryOutcome.Refused } =>
+            $"{result.Reason} A real event would go to DeadLetters at once.",
         { RetryAfter: { } wait } =>
-            $"{attempt.Reason} It asks to be called again in {wait.TotalSeconds:0} s; a real event would wait that long and be sent again.",
-        _ => $"{attempt.Reason} A real event would be sent again, for about two days, and then go to DeadLetters.",
+            $"{result.Reason} It asks for the next request in {wait.TotalSeconds:0} s; a real event would wait that long and be sent again.",
+        _ => $"{result.Reason} A real event would be sent again, for about two days, and then go to DeadLetters.",
     };
 
     private CallEvent Sample()
@@ -72,8 +72,8 @@ public sealed class ForwardTrial(ForwardSender sender, IOptions<ForwardOptions> 
     }
 }
 
-/// <summary>What came of a trial.</summary>
+/// <summary>What came of a test.</summary>
 /// <param name="EventId">The sample's id.</param>
-/// <param name="Attempt">How the call ended.</param>
+/// <param name="Result">How the attempt ended.</param>
 /// <param name="Explanation">What that means.</param>
-public sealed record ForwardTrialResult(string EventId, ForwardAttempt Attempt, string Explanation);
+public sealed record ForwardTestResult(string EventId, DeliveryResult Result, string Explanation);

@@ -1,27 +1,24 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using TeleCmi.Events;
+using TeleCmi.Pipeline.DeadLetters;
 using TeleCmi.Pipeline.Forwarding;
-using TeleCmi.Pipeline.Receiving;
 using TeleCmi.Pipeline.Storage;
 
-namespace TeleCmi.Pipeline.DeadLetters;
+namespace TeleCmi.Pipeline.Receiving;
 
 /// <summary>
 /// Sends dead letters through the queue again. A letter leaves the table only after the queue has it, so a replay that
 /// breaks off loses nothing; done again it queues the same event, with the same time of receipt, a second time, and the
-/// journal sees through that. What a destination did not take goes to that destination alone.
+/// journal recognises that. What a destination did not accept goes to that destination alone.
 /// </summary>
 public sealed partial class DeadLetterReplay(
-    DeadLetterStore deadLetters, IEventQueue queue, ForwardQueue forwards, IOptions<TeleCmiOptions> options, TimeProvider clock, ILogger<DeadLetterReplay> logger)
+    DeadLetterStore deadLetters, PipelineQueues queues, ForwardQueue forwards, EventFilter filter, ILogger<DeadLetterReplay> logger)
 {
-    private readonly EventAcceptance _acceptance = new(options);
-
     /// <summary>Replays one letter.</summary>
-    /// <exception cref="TimeoutException">Storage did not answer; the letter is still there.</exception>
-    /// <exception cref="Azure.RequestFailedException">Storage refused; the letter is still there.</exception>
+    /// <param name="letter">The letter, read with its body.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    /// <exception cref="StorageException">Storage failed; the letter is still there.</exception>
     public async Task<ReplayResult> ReplayAsync(StoredDeadLetter letter, CancellationToken cancellation)
     {
         using var message = new PooledBuffer(letter.Letter.Body.Length + EventEnvelope.MaxOverhead);
@@ -31,13 +28,9 @@ public sealed partial class DeadLetterReplay(
             return new ReplayResult(ReplayOutcome.Stays, null, fault);
         }
 
-        await Deadline.RunAsync(
-            deadline => letter.Letter is { Reason: DeadLetterReason.Forward, Destination: { } destination }
-                ? forwards.EnqueueAsync(destination, message.Written, deadline)
-                : queue.EnqueueAsync(message.Written, deadline),
-            Deadline.OfStorage,
-            clock,
-            cancellation);
+        await (letter.Letter is { Reason: DeadLetterReason.Forward, Destination: { } destination }
+            ? forwards.SendAsync(destination, message.Written, cancellation)
+            : queues.Events.SendAsync(message.Written, TimeSpan.Zero, cancellation));
 
         // The queue has it: an interruption now would only leave the letter in both places.
         var removed = await deadLetters.RemoveAsync(letter, CancellationToken.None);
@@ -85,16 +78,32 @@ public sealed partial class DeadLetterReplay(
         }
     }
 
-    // As the receiver reads and judges a request, which may have become wiser or been given other settings since.
+    // As the receiver reads and filters a request, which may have learned more or been given other settings since.
     private bool TryReadAgain(ReadOnlyMemory<byte> body, [NotNullWhen(true)] out Notice? notice, [NotNullWhen(false)] out string? fault)
     {
-        if (!(LooksLikeFields(body.Span) ? TryReadFields(body, out notice, out fault) : Notice.TryRead(body, out notice, out fault)))
+        var json = body;
+        if (LooksLikeFields(body.Span))
+        {
+            // Not pooled: the notice goes on living on it.
+            var fields = new System.Buffers.ArrayBufferWriter<byte>(body.Length * 2);
+            if (NoticeForm.WriteJson(body.Span, fields) < 0)
+            {
+                notice = null;
+                fault = "A field is not valid UTF-8 text.";
+                return false;
+            }
+
+            json = fields.WrittenMemory;
+        }
+
+        if (!Notice.TryRead(json, out notice, out fault))
         {
             return false;
         }
 
-        fault = !_acceptance.IsServed(notice) ? "It can be read now, but its app id is not in TeleCmi__AppIds."
-            : !_acceptance.IsWanted(notice.Kind) ? $"It can be read now, but its kind, {notice.Kind.Name()}, is not in TeleCmi__AcceptedEvents."
+        var refusal = filter.RefusalOf(notice);
+        fault = refusal == WebhookCase.UnknownApp ? "It can be read now, but its app id is not in TeleCmi__AppIds."
+            : refusal is not null ? $"It can be read now, but its kind, {notice.Kind.Name()}, is not in TeleCmi__AcceptedEvents."
             : notice.Json.Length > TeleCmiOptions.LargestEventBytes ? "It can be read now, but is too large for the queue."
             : null;
         return fault is null;
@@ -103,19 +112,6 @@ public sealed partial class DeadLetterReplay(
     // The Content-Type is not kept; fields have an equals sign, and do not begin as JSON does.
     private static bool LooksLikeFields(ReadOnlySpan<byte> body) =>
         body.Contains((byte)'=') && body.TrimStart(" \t\r\n\uFEFF"u8) is not [(byte)'{' or (byte)'[' or (byte)'"', ..];
-
-    private static bool TryReadFields(ReadOnlyMemory<byte> body, [NotNullWhen(true)] out Notice? notice, [NotNullWhen(false)] out string? fault)
-    {
-        var json = new ArrayBufferWriter<byte>(body.Length + 16);
-        if (NoticeForm.WriteJson(body.Span, json) >= 0)
-        {
-            return Notice.TryRead(json.WrittenMemory, out notice, out fault);
-        }
-
-        notice = null;
-        fault = "A field is not valid UTF-8 text.";
-        return false;
-    }
 
     private static partial class Log
     {

@@ -1,31 +1,29 @@
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Logging;
 using TeleCmi.Events;
+using TeleCmi.Pipeline.DeadLetters;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Journaling;
-using TeleCmi.Pipeline.Observing;
 using TeleCmi.Pipeline.Storage;
+using TeleCmi.Pipeline.Telemetry;
 
-namespace TeleCmi.Pipeline.DeadLetters;
+namespace TeleCmi.Pipeline.Processing;
 
-/// <summary>Keeps for good what failed too often: the platform would let a poison message expire after 7 days.</summary>
+/// <summary>Keeps for good what failed too often, of both queues: the platform lets a poison message expire after 7 days.</summary>
 public sealed partial class PoisonArchive(
-    DeadLetterStore deadLetters, Journal journal, TimeProvider clock, ILogger<PoisonArchive> logger, IPipelineObserver? observer = null)
+    DeadLetterStore deadLetters, Journal journal, ForwardProcessor forwards, PipelineEvents events, ILogger<PoisonArchive> logger)
 {
-    /// <summary>Archives one message of the poison queue.</summary>
+    /// <summary>Archives one message of a poison queue.</summary>
     /// <param name="message">The message's body.</param>
-    /// <param name="insertedOn">When the poison queue got it, if known.</param>
-    /// <param name="cancellation">Ends the attempt; the message is then delivered again.</param>
-    public Task ArchiveAsync(ReadOnlyMemory<byte> message, DateTimeOffset? insertedOn, CancellationToken cancellation) =>
-        Deadline.RunAsync(
-            deadline => ArchiveCoreAsync(message, insertedOn ?? clock.GetUtcNow(), deadline),
-            Deadline.OfStorage,
-            clock,
-            cancellation);
-
-    private async Task ArchiveCoreAsync(ReadOnlyMemory<byte> message, DateTimeOffset insertedOn, CancellationToken cancellation)
+    /// <param name="insertedOn">When the poison queue got it: the same for every delivery of the message.</param>
+    /// <param name="cancellation">Ends the try; the message is then delivered again.</param>
+    /// <exception cref="StorageException">It is not kept yet.</exception>
+    public async Task ArchiveAsync(ReadOnlyMemory<byte> message, DateTimeOffset insertedOn, CancellationToken cancellation)
     {
-        if (!EventEnvelope.TryRead(message, out var callEvent, out var fault))
+        if (EventEnvelope.TryRead(message, out var callEvent, out var fault))
+        {
+            await ArchiveAsync(callEvent, message, cancellation);
+        }
+        else if (!await forwards.TryArchiveAsync(message, cancellation))
         {
             var unreadable = new DeadLetter
             {
@@ -33,14 +31,16 @@ public sealed partial class PoisonArchive(
                 ReceivedAt = insertedOn,
                 Error = fault,
                 Body = message,
-                Discriminator = Hash(message.Span),
+                Discriminator = DeadLetter.DiscriminatorOf(message.Span),
             };
             await deadLetters.KeepAsync(unreadable, cancellation);
             Log.UnreadableArchived(logger, fault);
-            observer?.Archived(callEvent: null, unreadable);
-            return;
+            Publish(callEvent: null, unreadable);
         }
+    }
 
+    private async Task ArchiveAsync(CallEvent callEvent, ReadOnlyMemory<byte> message, CancellationToken cancellation)
+    {
         var progress = await journal.ProgressOfAsync(callEvent, cancellation);
         if (progress is { IsFinished: true })
         {
@@ -49,16 +49,21 @@ public sealed partial class PoisonArchive(
             return;
         }
 
-        // Resends of one event that all fail are one dead letter: the first delivery's.
+        // Deliveries of one event that all fail are one dead letter: the first delivery's.
         var letter = new DeadLetter
         {
             Reason = DeadLetterReason.Poison,
             Kind = callEvent.Kind.Name(),
             EventId = callEvent.Id,
             ReceivedAt = progress?.FirstReceivedAt ?? callEvent.ReceivedAt,
-            Error = "Processing failed too often; the log has each failure under the event's id, the journal each handler's state.",
+            Error = progress switch
+            {
+                { LastFailure: { } failure } => $"Processing failed {PipelineQueues.MaxDequeueCount} times, at last with {failure}",
+                null => "The event never reached the journal: storage failed, or the process ended each time.",
+                _ => "The process ended each time before the handlers had finished.",
+            },
             Body = message,
-            Discriminator = DiscriminatorOf(callEvent),
+            Discriminator = DeadLetter.DiscriminatorOf(callEvent),
         };
         await deadLetters.KeepAsync(letter, cancellation);
         if (await journal.ProgressOfAsync(callEvent, cancellation) is { IsFinished: true })
@@ -70,14 +75,16 @@ public sealed partial class PoisonArchive(
         }
 
         Log.Archived(logger, callEvent.Id);
-        observer?.Archived(callEvent, letter);
+        Publish(callEvent, letter);
     }
 
-    /// <summary>The same for every delivery of an event, so that all find the one dead letter.</summary>
-    internal static string DiscriminatorOf(CallEvent callEvent) => Hash(Encoding.UTF8.GetBytes($"{callEvent.Id} {callEvent.Notice.ContentHash}"));
-
-    // The platform may copy a message to the poison queue twice; it is one dead letter all the same.
-    private static string Hash(ReadOnlySpan<byte> identity) => Convert.ToHexStringLower(SHA256.HashData(identity).AsSpan(0, 16));
+    private void Publish(CallEvent? callEvent, DeadLetter letter)
+    {
+        if (events.IsHeard)
+        {
+            events.Publish(new PoisonArchived(callEvent, letter));
+        }
+    }
 
     private static partial class Log
     {

@@ -3,68 +3,73 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Polly.Timeout;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
 
 namespace TeleCmi.Pipeline.Forwarding;
 
-/// <summary>Makes one call: the event as a CloudEvent in structured mode, signed; and says what the answer means.</summary>
-public sealed class ForwardSender(IHttpClientFactory clients, TimeProvider clock)
+/// <summary>Makes one delivery attempt: the event as a CloudEvent in structured mode, signed; and says what the response means.</summary>
+public sealed class EventSender(IHttpClientFactory clients, TimeProvider clock)
 {
     /// <summary>The name of the HTTP client.</summary>
     public const string ClientName = "TeleCmi.Forward";
 
-    /// <summary>As much of an answer as is read.</summary>
-    public const int AnswerBytes = 1024;
+    /// <summary>As many bytes of a response's body as are read.</summary>
+    public const int MostResponseBytes = 1024;
 
     private static readonly MediaTypeHeaderValue CloudEvent = new("application/cloudevents+json") { CharSet = "utf-8" };
 
-    /// <summary>Calls a destination.</summary>
+    /// <summary>Sends an event to a destination.</summary>
+    /// <param name="destination">Where to.</param>
+    /// <param name="callEvent">The event.</param>
+    /// <param name="timeout">How long the attempt may take.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
     /// <returns>How it ended; whatever the receiver or the network does is a result.</returns>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
-    public async Task<ForwardAttempt> SendAsync(ForwardDestination destination, CallEvent callEvent, CancellationToken cancellation)
+    public async Task<DeliveryResult> SendAsync(ForwardDestination destination, CallEvent callEvent, TimeSpan timeout, CancellationToken cancellation)
     {
         var started = clock.GetTimestamp();
-        var attempt = await TrySendAsync(destination, callEvent, cancellation);
-        return attempt with { Elapsed = clock.GetElapsedTime(started) };
+        var result = await TrySendAsync(destination, callEvent, timeout, cancellation);
+        return result with { Elapsed = clock.GetElapsedTime(started) };
     }
 
-    private async Task<ForwardAttempt> TrySendAsync(ForwardDestination destination, CallEvent callEvent, CancellationToken cancellation)
+    private async Task<DeliveryResult> TrySendAsync(ForwardDestination destination, CallEvent callEvent, TimeSpan timeout, CancellationToken cancellation)
     {
         try
         {
-            return await Deadline.RunAsync(deadline => CallAsync(destination, callEvent, deadline), destination.Timeout, clock, cancellation);
+            return await clock.Deadline(timeout).ExecuteAsync(async token => await PostAsync(destination, callEvent, token), cancellation);
         }
-        catch (TimeoutException)
+        catch (TimeoutRejectedException)
         {
-            return new(ForwardVerdict.Retry, $"No answer within {destination.Timeout.TotalSeconds:0.#} s.");
+            return new(DeliveryOutcome.Retry, $"No response within {timeout.TotalSeconds:0.#} s.");
         }
         catch (HttpRequestException e) when (e.InnerException is AddressRefusedException refused)
         {
-            return new(ForwardVerdict.Refused, refused.Message);
+            return new(DeliveryOutcome.Refused, refused.Message);
         }
         catch (HttpRequestException e)
         {
-            return new(ForwardVerdict.Retry, $"{Explain(e.HttpRequestError)} ({e.HttpRequestError}).") { Failure = e };
+            return new(DeliveryOutcome.Retry, $"{Explain(e.HttpRequestError)} ({e.HttpRequestError}).") { Failure = e };
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
-            return new(ForwardVerdict.Retry, "No connection in time.") { Failure = e };
+            return new(DeliveryOutcome.Retry, "No connection in time.") { Failure = e };
         }
     }
 
-    private async Task<ForwardAttempt> CallAsync(ForwardDestination destination, CallEvent callEvent, CancellationToken cancellation)
+    private async Task<DeliveryResult> PostAsync(ForwardDestination destination, CallEvent callEvent, CancellationToken cancellation)
     {
         using var request = RequestTo(destination, callEvent);
         var client = clients.CreateClient(ClientName);
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
-        var answer = await ReadAnswerAsync(response, cancellation);
+        var responseBody = await ReadBodyAsync(response, cancellation);
         var status = (int)response.StatusCode;
-        return JudgeStatus(status) with
+        return ResultOf(status) with
         {
             Status = status,
-            Answer = answer,
+            ResponseBody = responseBody,
             RetryAfter = RetryAfterOf(response.Headers.RetryAfter),
         };
     }
@@ -88,32 +93,32 @@ public sealed class ForwardSender(IHttpClientFactory clients, TimeProvider clock
         return request;
     }
 
-    // The status has decided already: an answer that breaks off or does not end changes nothing.
-    private static async Task<string?> ReadAnswerAsync(HttpResponseMessage response, CancellationToken cancellation)
+    // The status has decided already: a body that breaks off or does not end changes nothing.
+    private static async Task<string?> ReadBodyAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
-        var answer = new byte[AnswerBytes];
+        var bytes = new byte[MostResponseBytes];
         var length = 0;
         try
         {
             await using var body = await response.Content.ReadAsStreamAsync(cancellation);
-            length = await body.ReadAtLeastAsync(answer, answer.Length, throwOnEndOfStream: false, cancellation);
+            length = await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellation);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
         {
             return null;
         }
 
-        return length > 0 ? Encoding.UTF8.GetString(answer.AsSpan(0, length)) : null;
+        return length > 0 ? Encoding.UTF8.GetString(bytes.AsSpan(0, length)) : null;
     }
 
-    private static ForwardAttempt JudgeStatus(int status) => status switch
+    private static DeliveryResult ResultOf(int status) => status switch
     {
-        >= 200 and < 300 => new(ForwardVerdict.Delivered, $"The receiver answered {status}."),
-        (int)HttpStatusCode.Gone => new(ForwardVerdict.Gone, "The receiver answered 410: it wants no more events."),
-        (int)HttpStatusCode.TooManyRequests => new(ForwardVerdict.Retry, "The receiver answered 429: too many calls."),
-        >= 500 => new(ForwardVerdict.Retry, $"The receiver answered {status}."),
-        >= 300 and < 400 => new(ForwardVerdict.Refused, $"The receiver answered {status}: redirects are not followed; write the address it points to into Url."),
-        _ => new(ForwardVerdict.Refused, $"The receiver answered {status}."),
+        >= 200 and < 300 => new(DeliveryOutcome.Delivered, $"The receiver responded with {status}."),
+        (int)HttpStatusCode.Gone => new(DeliveryOutcome.Gone, "The receiver responded with 410: it wants no more events."),
+        (int)HttpStatusCode.TooManyRequests => new(DeliveryOutcome.Retry, "The receiver responded with 429: too many requests."),
+        >= 500 => new(DeliveryOutcome.Retry, $"The receiver responded with {status}."),
+        >= 300 and < 400 => new(DeliveryOutcome.Refused, $"The receiver responded with {status}: redirects are not followed; write the address it points to into Url."),
+        _ => new(DeliveryOutcome.Refused, $"The receiver responded with {status}."),
     };
 
     private TimeSpan? RetryAfterOf(RetryConditionHeaderValue? header)

@@ -1,0 +1,37 @@
+using TeleCmi.Events;
+using TeleCmi.Pipeline.Storage;
+
+namespace TeleCmi.Pipeline.Forwarding;
+
+/// <summary>
+/// Lets one event of a conversation through to a destination. The row names that event, so the same event passes
+/// again when its processing is repeated, and every other one of the conversation does not.
+/// </summary>
+public sealed class ConversationClaim(IStore store)
+{
+    /// <summary>The name of the table.</summary>
+    public const string TableName = "ForwardClaims";
+
+    private const string EventId = "EventId";
+
+    private readonly ITable _table = store.Table(TableName);
+
+    /// <summary>Claims a conversation for an event.</summary>
+    /// <returns>False when another event has it.</returns>
+    public async Task<bool> TryClaimAsync(string destination, CallEvent callEvent, CancellationToken cancellation)
+    {
+        // Without a conversation nothing says which events belong together.
+        if (callEvent.Notice.ConversationKey is not { } conversation)
+        {
+            return true;
+        }
+
+        var key = new RowKey(TableKey.Part(destination), TableKey.Part(conversation));
+        if (await _table.TryInsertAsync(new TableRow(key) { [EventId] = callEvent.Id }, cancellation) is not null)
+        {
+            return true;
+        }
+
+        return await _table.FindAsync(key, [EventId], cancellation) is not { } claimed || claimed.Text(EventId) == callEvent.Id;
+    }
+}
