@@ -12,6 +12,9 @@ public sealed class CheckHealth(StorageHealth health)
     [Function(nameof(CheckHealth))]
     public async Task<HttpResponseData> RunAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "telecmi/health")] HttpRequestData request,
-        CancellationToken cancellation) =>
-        await request.AnswerAsync(WebhookAnswer.Health(await health.IsHealthyAsync(cancellation)));
+        CancellationToken cancellation)
+    {
+        var isHealthy = await health.IsHealthyAsync(cancellation);
+        return await request.RespondAsync(HealthResponse.Status(isHealthy), "application/json", HealthResponse.Body(isHealthy));
+    }
 }

@@ -3,16 +3,17 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Hosting;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.Pipeline.Storage;
+using TeleCmi.Storage.Azure;
 
 namespace TeleCmi.Functions;
 
-/// <summary>Works on the events that were received. When it throws, the platform delivers the message again, five times in all.</summary>
+/// <summary>Processes the events that were received. When it throws, the platform delivers the message again, five times in all.</summary>
 public sealed class ProcessEvent(EventProcessor processor, IHostApplicationLifetime lifetime)
 {
     /// <summary>Processes one message.</summary>
     [Function(nameof(ProcessEvent))]
     public async Task RunAsync(
-        [QueueTrigger($"%{StorageOptions.EventsQueueName}%", Connection = StorageOptions.ConnectionName)] QueueMessage message,
+        [QueueTrigger($"%{QueueOptions.EventsSetting}%", Connection = AzureStorageOptions.ConnectionName)] QueueMessage message,
         CancellationToken cancellation)
     {
         // The invocation's token is not cancelled when the worker is told to stop.

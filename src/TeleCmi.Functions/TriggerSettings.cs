@@ -12,20 +12,18 @@ namespace TeleCmi.Functions;
 internal static class TriggerSettings
 {
     public static IServiceCollection AddTriggerSettings(this IServiceCollection services) =>
-        services.AddSingleton<IValidateOptions<StorageOptions>, Validator>();
+        services.AddSingleton<IValidateOptions<QueueOptions>, Validator>();
 
-    internal sealed class Validator(IConfiguration configuration) : IValidateOptions<StorageOptions>
+    internal sealed class Validator(IConfiguration configuration) : IValidateOptions<QueueOptions>
     {
-        public ValidateOptionsResult Validate(string? name, StorageOptions options)
+        public ValidateOptionsResult Validate(string? name, QueueOptions options)
         {
             string[] missing =
             [
                 .. new (string Name, string Default)[]
                     {
-                        (StorageOptions.EventsQueueName, options.EventsQueue),
-                        (StorageOptions.PoisonQueueName, options.PoisonQueue),
-                        (StorageOptions.ForwardsQueueName, options.ForwardsQueue),
-                        (StorageOptions.ForwardsPoisonQueueName, options.ForwardsPoisonQueue),
+                        (QueueOptions.EventsSetting, options.Events),
+                        (QueueOptions.ForwardsSetting, options.Forwards),
                     }
                     .Where(setting => string.IsNullOrWhiteSpace(configuration[setting.Name]))
                     .Select(setting => $"{setting.Name}: not set, and the queue trigger needs it. Set it to {setting.Default}."),

@@ -4,7 +4,7 @@ using TeleCmi.Pipeline.Receiving;
 
 namespace TeleCmi.Functions;
 
-/// <summary>The platform's request as the pipeline's, and the pipeline's answer as the platform's.</summary>
+/// <summary>The platform's request as the pipeline's, and the pipeline's response as the platform's.</summary>
 internal static class WebhookExchange
 {
     public static WebhookRequest ToWebhookRequest(this HttpRequestData request) => new(
@@ -15,17 +15,23 @@ internal static class WebhookExchange
         ContentLength: null, // The body is in memory already; its own length counts, not the sender's word.
         HasTransferEncoding: request.Headers.Contains("Transfer-Encoding"));
 
-    public static async Task<HttpResponseData> AnswerAsync(this HttpRequestData request, WebhookAnswer answer)
+    public static async Task<HttpResponseData> RespondAsync(this HttpRequestData request, WebhookResponse webhook)
     {
-        var response = request.CreateResponse();
-        response.StatusCode = (HttpStatusCode)answer.StatusCode;
-        response.Headers.Add("Content-Type", answer.ContentType);
-        if (answer.RetryAfterSeconds is { } seconds)
+        var response = await request.RespondAsync(webhook.Status, webhook.ContentType, webhook.Body);
+        if (webhook.RetryAfterSeconds is { } seconds)
         {
             response.Headers.Add("Retry-After", seconds);
         }
 
-        await response.Body.WriteAsync(answer.Body);
+        return response;
+    }
+
+    public static async Task<HttpResponseData> RespondAsync(this HttpRequestData request, int status, string contentType, ReadOnlyMemory<byte> body)
+    {
+        var response = request.CreateResponse();
+        response.StatusCode = (HttpStatusCode)status;
+        response.Headers.Add("Content-Type", contentType);
+        await response.Body.WriteAsync(body);
         return response;
     }
 

@@ -1,14 +1,18 @@
-using Microsoft.Extensions.Options;
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration.Memory;
+using TeleCmi.Handlers;
 using TeleCmi.LocalHost.LivePage;
 using TeleCmi.Pipeline;
-using TeleCmi.Pipeline.DeadLetters;
-using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Processing;
-using TeleCmi.Pipeline.Storage;
+using TeleCmi.Pipeline.Receiving;
+using TeleCmi.Storage.Azure;
+using TeleCmi.Storage.Sqlite;
 
 namespace TeleCmi.LocalHost;
 
-/// <summary>Puts the one-machine receiver together: Kestrel in front, the pipeline, and a pump for each queue behind.</summary>
+/// <summary>Puts the one-machine receiver together: Kestrel in front, the pipeline, and the queues' pumps behind.</summary>
 public static class LocalHostApp
 {
     /// <summary>Where it listens unless told otherwise: as Core Tools does.</summary>
@@ -16,10 +20,8 @@ public static class LocalHostApp
 
     private const int LongestRequestLine = 64 * 1024;
 
-    // The other queues fill from events; while the host starts, TeleCMI's own come first.
-    private static readonly TimeSpan AfterTheFirstEvents = TimeSpan.FromMilliseconds(500);
-
-    /// <summary>Makes the builder: settings from environment and command line, the pipeline, the pumps.</summary>
+    /// <summary>Makes the builder: settings from environment and command line, the pipeline, its storage, the pumps.</summary>
+    /// <exception cref="StartupException">An option does not exist.</exception>
     public static WebApplicationBuilder CreateBuilder(string[] args)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
@@ -29,36 +31,27 @@ public static class LocalHostApp
             // Settings are read once, so nothing needs to watch files for changes; that takes its time at start.
             Args = ["--hostBuilder:reloadConfigOnChange=false"],
         });
-        builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource
-        {
-            InitialData = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
-            {
-                [StorageOptions.ConnectionName] = "UseDevelopmentStorage=true",
-                ["urls"] = DefaultUrl,
-            },
-        });
-        builder.Configuration.AddCommandLine(args, new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
-        {
-            ["--storage"] = StorageOptions.ConnectionName,
-        });
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = [new("urls", DefaultUrl)] });
+        builder.Configuration.AddCommandLine(args, CommandLine.Switches);
 
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestLineSize = LongestRequestLine;
 
-            // The receiver has a deadline of its own for a slow body, and an answer.
+            // The receiver has a deadline of its own for a slow body, and a response.
             kestrel.Limits.MinRequestBodyDataRate = null;
         });
 
         // Few connections, so each may hold a buffer while it is idle, and a request takes one step less.
         builder.WebHost.UseSockets(sockets => sockets.WaitForDataBeforeAllocatingBuffer = false);
         AddLogging(builder.Logging);
+        AddStorage(builder.Services, builder.Configuration);
+        LocalHostOptions.Register(builder.Services);
         builder.Services.AddTeleCmiPipeline();
-        builder.Services.AddOptions<LocalHostOptions>().BindConfiguration(LocalHostOptions.SectionName).ValidateOnStart();
-        builder.Services.AddSingleton<IValidateOptions<LocalHostOptions>, LocalHostOptionsValidator>();
-        builder.Services.AddOptions<HostOptions>().Configure<IOptions<LocalHostOptions>>((host, options) => host.ShutdownTimeout = options.Value.ShutdownTimeout);
-        AddPumps(builder.Services);
+        builder.Services.AddHandlers();
+        builder.Services.AddSingleton<WebhookHandler>();
+        builder.Services.AddHostedService<QueuePumps>();
         if (builder.Configuration.GetValue($"{LocalHostOptions.SectionName}:{nameof(LocalHostOptions.LivePage)}", defaultValue: true))
         {
             builder.Services.AddLivePage();
@@ -68,17 +61,32 @@ public static class LocalHostApp
     }
 
     /// <summary>Builds the app and maps its addresses.</summary>
-    /// <exception cref="StartupException">It would listen beyond this machine without a token.</exception>
     public static WebApplication Build(WebApplicationBuilder builder)
     {
-        RefuseOpenDoor(builder.Configuration);
+        CheckUrls(builder.Configuration["urls"]);
         var app = builder.Build();
 
         // A handler with a wrong name stops the start, not the work.
-        _ = app.Services.GetRequiredService<EventProcessor>();
-        app.MapWebhook();
+        _ = app.Services.GetRequiredService<EventHandlers>();
+        WebhookHandler.Map(app);
         app.MapLivePage();
         return app;
+    }
+
+    /// <summary>Starts the app, and makes sure that it listens beyond this machine only with a secret.</summary>
+    /// <exception cref="StartupException">It would; it is stopped again.</exception>
+    public static async Task StartSafelyAsync(this WebApplication app, CancellationToken cancellation)
+    {
+        await app.StartAsync(cancellation);
+
+        // What it listens on in the end: there are more ways to say so than --urls.
+        var addresses = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses;
+        string[] beyond = [.. addresses.Where(address => !IsLoopback(new Uri(address)))];
+        if (beyond.Length > 0 && !app.Services.GetRequiredService<AccessTokens>().Any)
+        {
+            await app.StopAsync(CancellationToken.None);
+            throw new StartupException($"Listening beyond this machine ({string.Join(", ", beyond)}) needs a secret in the webhook's path: set TeleCmi__AccessTokens to at least {TeleCmiOptions.ShortestAccessToken} random characters, or listen on {DefaultUrl}.");
+        }
     }
 
     private static void AddLogging(ILoggingBuilder logging)
@@ -88,6 +96,7 @@ public static class LocalHostApp
             console.SingleLine = true;
             console.TimestampFormat = "HH:mm:ss.fff ";
         });
+
         // A line shows no scopes, so none is gathered.
         logging.Services.Configure<LoggerFilterOptions>(filters => filters.CaptureScopes = false);
         logging.AddFilter("Microsoft", LogLevel.Warning);
@@ -97,77 +106,28 @@ public static class LocalHostApp
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
     }
 
-    private static void AddPumps(IServiceCollection services)
+    // The embedded store in the data folder, unless TeleCmiStorage names something else.
+    private static void AddStorage(IServiceCollection services, ConfigurationManager configuration)
     {
-        AddPump<EventProcessor>(
-            services,
-            TimeSpan.Zero,
-            storage => storage.EventsQueue,
-            storage => storage.PoisonQueue,
-            (processor, body, _, cancellation) => processor.ProcessAsync(body, cancellation));
-        AddPump<PoisonArchive>(
-            services,
-            AfterTheFirstEvents,
-            storage => storage.PoisonQueue,
-            poisonQueue: null,
-            (archive, body, insertedOn, cancellation) => archive.ArchiveAsync(body, insertedOn, cancellation));
-        AddPump<ForwardProcessor>(
-            services,
-            AfterTheFirstEvents,
-            storage => storage.ForwardsQueue,
-            storage => storage.ForwardsPoisonQueue,
-            (forwards, body, _, cancellation) => forwards.ProcessAsync(body, cancellation));
-        AddPump<ForwardProcessor>(
-            services,
-            AfterTheFirstEvents,
-            storage => storage.ForwardsPoisonQueue,
-            poisonQueue: null,
-            (forwards, body, _, cancellation) => forwards.ArchiveAsync(body, cancellation));
-    }
-
-    private static void AddPump<TWorker>(
-        IServiceCollection services,
-        TimeSpan startAfter,
-        Func<StorageOptions, string> queue,
-        Func<StorageOptions, string>? poisonQueue,
-        Func<TWorker, ReadOnlyMemory<byte>, DateTimeOffset?, CancellationToken, Task> process)
-        where TWorker : notnull =>
-        services.AddSingleton<IHostedService>(provider =>
+        var isAzure = configuration.GetSection(AzureStorageOptions.ConnectionName) is var section && (section.GetChildren().Any() || !string.IsNullOrWhiteSpace(section.Value));
+        var setting = isAzure ? section.Value : $"{SqliteStore.Scheme}{DataFolder.FileIn(configuration[$"{LocalHostOptions.SectionName}:{nameof(LocalHostOptions.Data)}"])}";
+        if (!services.TryAddSqliteStorage(setting))
         {
-            var clients = provider.GetRequiredService<StorageClients>();
-            var storage = provider.GetRequiredService<IOptions<StorageOptions>>().Value;
-            var worker = new Lazy<TWorker>(provider.GetRequiredService<TWorker>);
-            return new QueuePump(
-                clients.UndecodedQueue(queue(storage)),
-                (body, insertedOn, cancellation) => process(worker.Value, body, insertedOn, cancellation),
-                poisonQueue is null ? null : new StorageQueue(clients.Queue(poisonQueue(storage))),
-                provider.GetRequiredService<IOptions<LocalHostOptions>>().Value,
-                provider.GetRequiredService<TimeProvider>(),
-                provider.GetRequiredService<ILogger<QueuePump>>())
-            {
-                StartAfter = startAfter,
-            };
-        });
-
-    // Like Core Tools it checks no function key, so beyond this machine only the address with a token may be open.
-    private static void RefuseOpenDoor(ConfigurationManager configuration)
-    {
-        var urls = (configuration["urls"] ?? DefaultUrl).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        var beyond = urls.Where(url => !IsLoopback(url)).ToArray();
-        var tokens = configuration[$"{TeleCmiOptions.SectionName}:{nameof(TeleCmiOptions.AccessTokens)}"] ?? "";
-        if (beyond.Length == 0 || tokens.Split(',').Any(token => !string.IsNullOrWhiteSpace(token)))
-        {
-            return;
+            services.AddAzureStorage();
         }
-
-        throw new StartupException($"Listening beyond this machine ({string.Join(", ", beyond)}) needs a secret in the webhook's path: set TeleCmi__AccessTokens to at least {TeleCmiOptions.ShortestAccessToken} random characters, or listen on {DefaultUrl}.");
     }
 
-    private static bool IsLoopback(string url)
+    private static void CheckUrls(string? urls)
     {
-        var anyHost = url.Replace("//+:", "//0.0.0.0:", StringComparison.Ordinal).Replace("//*:", "//0.0.0.0:", StringComparison.Ordinal);
-        return Uri.TryCreate(anyHost, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttp
-            ? address.IsLoopback
-            : throw new StartupException($"--urls: '{url}' is not an address to listen on: write http://host:port, such as {DefaultUrl} (for https, put a proxy or a tunnel in front).");
+        foreach (var url in (urls ?? DefaultUrl).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (!Uri.TryCreate(url.Replace("//+:", "//0.0.0.0:", StringComparison.Ordinal).Replace("//*:", "//0.0.0.0:", StringComparison.Ordinal), UriKind.Absolute, out var address)
+                || address.Scheme != Uri.UriSchemeHttp)
+            {
+                throw new StartupException($"--urls: '{url}' is not an address to listen on: write http://host:port, such as {DefaultUrl} (for https, put a proxy or a tunnel in front).");
+            }
+        }
     }
+
+    private static bool IsLoopback(Uri address) => address.IsLoopback || (IPAddress.TryParse(address.DnsSafeHost, out var ip) && IPAddress.IsLoopback(ip));
 }

@@ -1,60 +1,65 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Options;
 using TeleCmi.LocalHost;
 using TeleCmi.Pipeline.Storage;
 
-const string SampleSwitch = "--sample";
 const string AnyPort = "http://127.0.0.1:0";
 
-var isSample = args.Contains(SampleSwitch);
-args = [.. args.Where(argument => argument != SampleSwitch)];
-using var interrupted = new CancellationTokenSource();
-Console.CancelKeyPress += (_, e) =>
+if (CommandLine.AsksForHelp(args))
 {
-    e.Cancel = true;
-    interrupted.Cancel();
-};
+    Console.WriteLine(CommandLine.Help);
+    return 0;
+}
+
+using var interrupted = new CancellationTokenSource();
+using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+
+// A terminal that is closed ends nothing in the middle.
+using var onHangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
 
 try
 {
-    // It takes as long as putting the web server together: side by side.
-    var loaded = Task.Run(StorageClients.Load);
+    CommandLine.Check(args);
+    var isSample = args.Contains(CommandLine.Sample);
+    string[] settings = [.. args.Where(argument => argument != CommandLine.Sample)];
 
-    // The sample has its own door, so that it also runs beside a receiver that is already up.
-    var builder = LocalHostApp.CreateBuilder(isSample ? ["--urls", AnyPort, .. args] : args);
-    await using var azurite = await DevelopmentStorage.EnsureAsync(builder.Configuration, Console.WriteLine, interrupted.Token);
-    var looked = isSample ? Task.CompletedTask : Task.Run(() => FirstLook.RunAsync(builder.Configuration, Console.Error.WriteLine, interrupted.Token));
+    // The sample has its own port and its own queues, so that it also runs beside a receiver and takes none of its events.
+    var builder = LocalHostApp.CreateBuilder(isSample ? ["--urls", AnyPort, .. SampleRun.Settings, .. settings] : settings);
     await using var app = LocalHostApp.Build(builder);
-    await app.StartAsync(interrupted.Token);
-    await loaded;
-    var webhook = new Uri(new Uri(app.Urls.First()), WebhookEndpoints.EventsPath);
+    await app.StartSafelyAsync(interrupted.Token);
+    var webhook = new Uri(new Uri(app.Urls.First()), WebhookHandler.EventsPath);
     Console.WriteLine($"Webhook: {webhook} (POST or GET); stop with Ctrl+C");
-    if (!isSample && app.Services.GetRequiredService<IOptions<LocalHostOptions>>().Value.LivePage)
+    if (isSample)
+    {
+        var exitCode = await ActivatorUtilities.CreateInstance<SampleRun>(app.Services, Console.Out).RunAsync(webhook, interrupted.Token);
+        await app.StopAsync(CancellationToken.None);
+        return exitCode;
+    }
+
+    if (app.Services.GetRequiredService<IOptions<LocalHostOptions>>().Value.LivePage)
     {
         Console.WriteLine($"Watch it live: {new Uri(webhook, "/")}");
     }
 
-    var exitCode = 0;
-    if (isSample)
-    {
-        exitCode = await new SampleRun(app.Services.GetRequiredService<StorageClients>(), TimeProvider.System, Console.Out)
-            .RunAsync(webhook, interrupted.Token);
-    }
-    else
-    {
-        await app.WaitForShutdownAsync(interrupted.Token);
-    }
-
-    await app.StopAsync(CancellationToken.None);
-    await looked;
-    return exitCode;
+    await app.WaitForShutdownAsync(interrupted.Token);
+    return 0;
 }
 catch (StartupException e)
+{
+    await Console.Error.WriteLineAsync(e.Message);
+}
+catch (StorageException e)
 {
     await Console.Error.WriteLineAsync(e.Message);
 }
 catch (OptionsValidationException e)
 {
     await Console.Error.WriteLineAsync(string.Join(Environment.NewLine, e.Failures));
+}
+catch (AggregateException e) when (e.InnerExceptions.All(inner => inner is OptionsValidationException))
+{
+    await Console.Error.WriteLineAsync(string.Join(Environment.NewLine, e.InnerExceptions.Cast<OptionsValidationException>().SelectMany(inner => inner.Failures)));
 }
 catch (InvalidOperationException e) when (e.InnerException is FormatException or OverflowException or ArgumentException)
 {
@@ -75,3 +80,9 @@ catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
 }
 
 return 1;
+
+void Stop(PosixSignalContext context)
+{
+    context.Cancel = true;
+    interrupted.Cancel();
+}

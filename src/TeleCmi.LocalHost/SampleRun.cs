@@ -1,7 +1,5 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
-using Azure;
-using Azure.Data.Tables;
 using TeleCmi.Events;
 using TeleCmi.Events.Samples;
 using TeleCmi.Pipeline.Journaling;
@@ -9,16 +7,20 @@ using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.LocalHost;
 
-/// <summary>Sends the documented sample to the receiver by POST and by GET, and looks whether the journal has it.</summary>
-internal sealed class SampleRun(StorageClients clients, TimeProvider clock, TextWriter output)
+/// <summary>Sends the documented sample to the receiver by POST and by GET, and checks that the journal has it.</summary>
+internal sealed class SampleRun(IStore store, TimeProvider clock, TextWriter output)
 {
     private static readonly TimeSpan JournalDeadline = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
-    private readonly TableClient _journal = clients.Table(Journal.TableName);
+    private readonly ITable _journal = store.Table(Journal.TableName);
+
+    /// <summary>Queues of the sample's own: beside a running receiver it must not take that one's events.</summary>
+    public static string[] Settings { get; } = [$"--{QueueOptions.EventsSetting}=telecmi-sample-events", $"--{QueueOptions.ForwardsSetting}=telecmi-sample-forwards"];
 
     /// <summary>Runs it.</summary>
-    /// <returns>0 when both answers are as promised and the journal row is really there; otherwise 1.</returns>
+    /// <returns>0 when both responses are as promised and the journal row is really there; otherwise 1.</returns>
+    /// <exception cref="StorageException">Storage does not work.</exception>
     public async Task<int> RunAsync(Uri webhook, CancellationToken cancellation)
     {
         var sample = DocumentedNotices.OutgoingAnswered;
@@ -27,82 +29,57 @@ internal sealed class SampleRun(StorageClients clients, TimeProvider clock, Text
             throw new InvalidDataException(fault);
         }
 
-        var (partition, row) = JournalKey.Of(new CallEvent
-        {
-            Id = notice.Id,
-            Kind = notice.Kind,
-            ReceivedAt = default,
-            Notice = notice,
-            Envelope = default,
-        });
-
         // The row of an earlier run would prove nothing about this one.
-        await RemoveAsync(partition, row, cancellation);
+        var key = JournalKey.Of(notice);
+        await _journal.DeleteAsync(key, version: null, cancellation);
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
         using var post = new HttpRequestMessage(HttpMethod.Post, webhook)
         {
             Content = new ByteArrayContent(sample.Utf8) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
         };
-        using var get = new HttpRequestMessage(HttpMethod.Get, new Uri(webhook, $"?{QueryOf(sample)}"));
-        if (!await SendAsync(client, post, notice.Id, cancellation) || !await SendAsync(client, get, notice.Id, cancellation))
-        {
-            return 1;
-        }
-
-        return await WaitForRowAsync(partition, row, cancellation) is { } found ? Show(found) : Missing();
+        using var get = new HttpRequestMessage(HttpMethod.Get, new Uri(webhook, $"?{sample.ToQuery()}"));
+        return await SendAsync(client, post, notice.Id, cancellation) && await SendAsync(client, get, notice.Id, cancellation)
+            ? await WaitForRowAsync(key, cancellation) is { } found ? Show(found) : Missing()
+            : 1;
     }
 
     private async Task<bool> SendAsync(HttpClient client, HttpRequestMessage request, string id, CancellationToken cancellation)
     {
         var started = clock.GetTimestamp();
         using var response = await client.SendAsync(request, cancellation);
-        var answer = await response.Content.ReadAsStringAsync(cancellation);
-        await output.WriteLineAsync($"{request.Method,-4} -> {(int)response.StatusCode} in {clock.GetElapsedTime(started).TotalMilliseconds:F0} ms  {answer}");
-        using var json = JsonDocument.Parse(answer);
-        var accepted = response.IsSuccessStatusCode && json.RootElement.TryGetProperty("id", out var answered) && answered.ValueEquals(id);
-        if (!accepted)
+        var body = await response.Content.ReadAsStringAsync(cancellation);
+        await output.WriteLineAsync($"{request.Method,-4} -> {(int)response.StatusCode} in {clock.GetElapsedTime(started).TotalMilliseconds:F0} ms  {body}");
+        using var json = JsonDocument.Parse(body);
+        var isAccepted = response.IsSuccessStatusCode && json.RootElement.TryGetProperty("id", out var accepted) && accepted.ValueEquals(id);
+        if (!isAccepted)
         {
-            await output.WriteLineAsync($"FAILED: the answer should be 200 with the id {id}.");
+            await output.WriteLineAsync($"FAILED: the response should be 200 with the id {id}.");
         }
 
-        return accepted;
+        return isAccepted;
     }
 
-    private async Task RemoveAsync(string partition, string row, CancellationToken cancellation)
-    {
-        try
-        {
-            await _journal.CreateIfNotExistsAsync(cancellation);
-            await _journal.DeleteEntityAsync(partition, row, cancellationToken: cancellation);
-        }
-        catch (Exception e) when (e is RequestFailedException or AggregateException)
-        {
-            throw new StartupException($"The storage at {_journal.Uri.GetLeftPart(UriPartial.Authority)} does not answer: start it, or correct TeleCmiStorage (--storage).", e);
-        }
-    }
-
-    private async Task<TableEntity?> WaitForRowAsync(string partition, string row, CancellationToken cancellation)
+    private async Task<TableRow?> WaitForRowAsync(RowKey key, CancellationToken cancellation)
     {
         var started = clock.GetTimestamp();
         do
         {
-            var found = await _journal.GetEntityIfExistsAsync<TableEntity>(partition, row, cancellationToken: cancellation);
-            if (found is { HasValue: true, Value: { } entity } && entity.GetDateTimeOffset(JournalRow.ProcessedAt) is not null)
+            if (await _journal.FindAsync(key, columns: null, cancellation) is { } row && row.Time(JournalColumns.ProcessedAt) is not null)
             {
-                return entity;
+                return row;
             }
 
-            await Task.Delay(LookInterval, clock, cancellation);
+            await Task.Delay(PollInterval, clock, cancellation);
         }
         while (clock.GetElapsedTime(started) < JournalDeadline);
 
         return null;
     }
 
-    private int Show(TableEntity row)
+    private int Show(TableRow row)
     {
         output.WriteLine($"Journal row in table {Journal.TableName}:");
-        foreach (var (column, value) in row.Where(column => column.Key is not ("odata.etag" or "Timestamp")))
+        foreach (var (column, value) in row.OrderBy(column => column.Key, StringComparer.Ordinal).Prepend(new("RowKey", row.Key.Row)).Prepend(new("PartitionKey", row.Key.Partition)))
         {
             output.WriteLine($"  {column,-16} {(value is DateTimeOffset time ? time.ToString("O") : value)}");
         }
@@ -115,12 +92,5 @@ internal sealed class SampleRun(StorageClients clients, TimeProvider clock, Text
     {
         output.WriteLine($"FAILED: no finished journal row within {JournalDeadline.TotalSeconds} s; the log above says why.");
         return 1;
-    }
-
-    private static string QueryOf(DocumentedNotice sample)
-    {
-        using var json = JsonDocument.Parse(sample.Json);
-        return string.Join('&', json.RootElement.EnumerateObject().Select(field =>
-            $"{Uri.EscapeDataString(field.Name)}={Uri.EscapeDataString(field.Value.ToString())}"));
     }
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 
-namespace TeleCmi.LocalHost;
+namespace TeleCmi.TestSupport;
 
 /// <summary>The npm package of Azurite, in the version that the repository's lock file names.</summary>
 internal static class AzuritePackage
@@ -23,7 +23,7 @@ internal static class AzuritePackage
         await RunNpmAsync(repository, cancellation);
         return File.Exists(script)
             ? script
-            : throw new StartupException("npm has installed no Azurite: run 'npm ci' in the repository's folder and see what it says.");
+            : throw new InvalidOperationException("npm has installed no Azurite: run 'npm ci' in the repository's folder and see what it says.");
     }
 
     private static async Task RunNpmAsync(string repository, CancellationToken cancellation)
@@ -43,12 +43,12 @@ internal static class AzuritePackage
         catch (OperationCanceledException)
         {
             npm.Kill(entireProcessTree: true);
-            throw new StartupException("npm did not finish installing Azurite: run 'npm ci' in the repository's folder, then try again.");
+            throw new InvalidOperationException("npm did not finish installing Azurite: run 'npm ci' in the repository's folder, then try again.");
         }
 
         if (npm.ExitCode != 0)
         {
-            throw new StartupException("npm could not install Azurite (see above): check the network, run 'npm ci' in the repository's folder, or pass --storage with the connection string of a storage account.");
+            throw new InvalidOperationException("npm could not install Azurite (see above): check the network and run 'npm ci' in the repository's folder.");
         }
     }
 

@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
-namespace TeleCmi.LocalHost;
+namespace TeleCmi.TestSupport;
 
 /// <summary>
 /// Azurite, the storage emulator, as a child process that ends with this one: from the repository's locked npm package,
@@ -77,7 +77,7 @@ public sealed partial class Azurite : IAsyncDisposable
     /// <param name="cancellation">Ends the attempt.</param>
     /// <param name="accounts">Accounts other than the usual one, as <c>name:key;name:key</c>.</param>
     /// <param name="requests">Hears the access log, a line for each request; null: there is none.</param>
-    /// <exception cref="StartupException">It could not be installed or started; the message says why and what to do.</exception>
+    /// <exception cref="InvalidOperationException">It could not be installed or started; the message says why and what to do.</exception>
     public static async Task<Azurite> StartAsync(
         string repository,
         AzuritePorts ports,
@@ -139,8 +139,8 @@ public sealed partial class Azurite : IAsyncDisposable
         }
         catch (Win32Exception e)
         {
-            throw new StartupException(
-                $"'{start.FileName}' could not be started, and Azurite needs it: install Node.js 22 or newer from https://nodejs.org, or pass --storage with the connection string of a storage account.", e);
+            throw new InvalidOperationException(
+                $"'{start.FileName}' could not be started, and Azurite needs it: install Node.js 22 or newer from https://nodejs.org.", e);
         }
     }
 
@@ -155,7 +155,7 @@ public sealed partial class Azurite : IAsyncDisposable
             while (found.Count < 3)
             {
                 var line = await process.StandardOutput.ReadLineAsync(deadline.Token)
-                    ?? throw new StartupException($"Azurite did not start: {OneLine(await errors)} Stop what uses its ports, choose others with --LocalHost:AzuritePort, or pass --storage with the connection string of a storage account.");
+                    ?? throw new InvalidOperationException($"Azurite did not start: {OneLine(await errors)}");
                 if (Listening().Match(line) is { Success: true } match)
                 {
                     found[match.Groups["service"].Value] = int.Parse(match.Groups["port"].Value, CultureInfo.InvariantCulture);
@@ -164,7 +164,7 @@ public sealed partial class Azurite : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw new StartupException($"Azurite did not start within {StartDeadline.TotalSeconds} s: start it yourself, or pass --storage with the connection string of a storage account.");
+            throw new InvalidOperationException($"Azurite did not start within {StartDeadline.TotalSeconds} s.");
         }
 
         // Whoever does not read a child's output stops it once the pipe is full.

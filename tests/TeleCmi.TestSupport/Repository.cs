@@ -1,10 +1,10 @@
-namespace TeleCmi.LocalHost;
+namespace TeleCmi.TestSupport;
 
 /// <summary>The clone that this program was built in.</summary>
 public static class Repository
 {
     /// <summary>The repository's folder: the nearest one above the program with the npm lock file and host.json.</summary>
-    /// <exception cref="StartupException">The program does not stand in a clone.</exception>
+    /// <exception cref="InvalidOperationException">The program does not stand in a clone.</exception>
     public static string Find()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
@@ -15,6 +15,6 @@ public static class Repository
             }
         }
 
-        throw new StartupException("Azurite is started from the repository's npm package, and this program does not stand in a clone: start Azurite yourself (with --skipApiVersionCheck), or pass --storage with the connection string of a storage account.");
+        throw new InvalidOperationException("These tests do not stand in a clone of the repository.");
     }
 }

@@ -1,0 +1,50 @@
+using TeleCmi.Storage.Azure;
+
+namespace TeleCmi.LocalHost;
+
+/// <summary>The receiver's command line.</summary>
+internal static class CommandLine
+{
+    public const string Sample = "--sample";
+
+    public const string Help = """
+        The TeleCMI receiver on one machine: receives, stores durably, processes and forwards call events.
+
+        Usage: TeleCmi.LocalHost [options]
+
+          --sample                Send the documented sample to itself, show the journal row, and end.
+          --data <folder>         Where the embedded store is kept (default: .telecmi in a clone, else your data folder).
+          --storage <setting>     Another store: sqlite:<file>, UseDevelopmentStorage=true, or a storage connection string.
+          --urls <addresses>      Where to listen (default: http://127.0.0.1:7071).
+          --<Setting>=<value>     Any setting, such as --TeleCmi:AppIds=2223343 or --LocalHost:LivePage=false.
+          --help                  Show this text.
+
+        Settings are environment variables too, with __ for the colon, such as TeleCmi__AppIds.
+        """;
+
+    /// <summary>Short names of settings.</summary>
+    public static readonly Dictionary<string, string> Switches = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["--storage"] = AzureStorageOptions.ConnectionName,
+        ["--data"] = $"{LocalHostOptions.SectionName}:{nameof(LocalHostOptions.Data)}",
+    };
+
+    private static readonly string[] Plain = [Sample, "--help", "-h", "-?", "--urls", .. Switches.Keys];
+
+    public static bool AsksForHelp(string[] args) => args.Any(argument => argument is "--help" or "-h" or "-?");
+
+    /// <summary>Refuses what would be ignored.</summary>
+    /// <exception cref="StartupException">An option does not exist.</exception>
+    public static void Check(string[] args)
+    {
+        foreach (var argument in args.Where(argument => argument.StartsWith('-')))
+        {
+            var name = argument.Split('=')[0];
+            if (!Plain.Contains(name, StringComparer.OrdinalIgnoreCase) && !name.Contains(':', StringComparison.Ordinal)
+                && !name.StartsWith("--TeleCmi", StringComparison.OrdinalIgnoreCase))
+            {
+                throw new StartupException($"There is no option {name}; --help lists them.");
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Options;
+using TeleCmi.Pipeline.Forwarding;
+using TeleCmi.Pipeline.Processing;
+using TeleCmi.Pipeline.Storage;
+
+namespace TeleCmi.LocalHost;
+
+/// <summary>Processes the product's four queues, as the Functions app's queue triggers do.</summary>
+internal sealed class QueuePumps(
+    PipelineQueues queues,
+    EventProcessor events,
+    ForwardProcessor forwards,
+    PoisonArchive archive,
+    IOptions<LocalHostOptions> options,
+    TimeProvider clock,
+    ILogger<QueuePump> logger) : BackgroundService
+{
+    private readonly CancellationTokenSource _abandon = new();
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        // Work in flight is finished, until the time for the stop has passed.
+        await using var grace = cancellationToken.Register(_abandon.Cancel);
+        await base.StopAsync(cancellationToken);
+    }
+
+    public override void Dispose()
+    {
+        _abandon.Dispose();
+        base.Dispose();
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        Pump(queues.Events, queues.EventsPoison, (message, token) => events.ProcessAsync(message.Body, token)).RunAsync(stoppingToken, _abandon.Token),
+        Pump(queues.Forwards, queues.ForwardsPoison, (message, token) => forwards.ProcessAsync(message.Body, message.InsertedOn, token)).RunAsync(stoppingToken, _abandon.Token),
+        Pump(queues.EventsPoison, poison: null, ArchiveAsync).RunAsync(stoppingToken, _abandon.Token),
+        Pump(queues.ForwardsPoison, poison: null, ArchiveAsync).RunAsync(stoppingToken, _abandon.Token));
+
+    private Task ArchiveAsync(ReceivedMessage message, CancellationToken cancellation) => archive.ArchiveAsync(message.Body, message.InsertedOn, cancellation);
+
+    private QueuePump Pump(IMessageQueue queue, IMessageQueue? poison, Func<ReceivedMessage, CancellationToken, Task> process) =>
+        new(queue, process, poison, options.Value, clock, logger);
+}
