@@ -18,7 +18,7 @@ internal static class Repository
     private static string FindRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "TeleCmi.Functions.sln")))
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "TeleCmi.Functions.slnx")))
         {
             folder = folder.Parent;
         }
