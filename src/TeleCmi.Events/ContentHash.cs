@@ -31,9 +31,7 @@ internal static class ContentHash
             fields[property.Name] = property.Value;
         }
 
-        TakeAlias(fields, "app_id", "appid");
-        TakeAlias(fields, "cmiuuid", "cmiuid");
-
+        TakeOtherSpellings(fields);
         writer.WriteStartObject();
         foreach (var (name, value) in fields)
         {
@@ -60,18 +58,21 @@ internal static class ContentHash
         writer.WriteEndObject();
     }
 
-    // As the reader does it: the other spelling counts when the documented one is absent. When both are there it says
-    // something of its own, and stays.
-    private static void TakeAlias(SortedDictionary<string, JsonElement> fields, string name, string alias)
+    // As the reader does it: the other spelling counts where the documented one is absent. Where both are present it is
+    // content of its own.
+    private static void TakeOtherSpellings(SortedDictionary<string, JsonElement> fields)
     {
-        if (fields.TryGetValue(alias, out var value) && (!fields.TryGetValue(name, out var present) || IsAbsent(present)))
+        foreach (var (name, value) in fields.ToArray())
         {
-            fields[name] = value;
-            fields.Remove(alias);
+            if (NoticeFields.DocumentedNameOf(name) is { } documented && (!fields.TryGetValue(documented, out var present) || IsAbsent(present)))
+            {
+                fields[documented] = value;
+                fields.Remove(name);
+            }
         }
     }
 
-    // GET cannot say null, so an empty field and a missing one are the same.
+    // A query cannot say null, so an empty field and a missing one are the same.
     private static bool IsAbsent(JsonElement value) =>
         value.ValueKind is JsonValueKind.Null || (value.ValueKind is JsonValueKind.String && value.ValueEquals(""u8));
 

@@ -6,7 +6,7 @@ using System.Text.Json;
 
 namespace TeleCmi.Events;
 
-/// <summary>The fields of a notice that the product itself looks at; every other field is only passed on.</summary>
+/// <summary>The fields of a notice that the product itself reads; every other one is only passed on.</summary>
 internal enum NoticeField
 {
     None,
@@ -28,8 +28,15 @@ internal enum NoticeField
     Team,
     From,
     ParentUid,
+    VirtualNumber,
+    AnsweredSeconds,
+    WaitedSeconds,
+    HangupReason,
+    Record,
+    FileName,
+    Voicemail,
 
-    /// <summary>Other spellings, which count when the documented one is absent.</summary>
+    /// <summary>Other spellings: they count where the documented one is absent.</summary>
     AppIdAlias,
     CmiUuidAlias,
 }
@@ -37,6 +44,8 @@ internal enum NoticeField
 /// <summary>Where each known field's value stands in the notice's bytes.</summary>
 internal struct NoticeFields
 {
+    private const int LongestName = 17; // conversation_uuid
+
     private Places _places;
 
     /// <summary>Walks the whole JSON text once: checks it, and notes where the known fields are.</summary>
@@ -137,19 +146,20 @@ internal struct NoticeFields
         }
     }
 
-    private static NoticeField FieldOf(ref Utf8JsonReader reader)
+    /// <summary>The field that the reader's property name stands for.</summary>
+    public static NoticeField FieldOf(ref Utf8JsonReader reader)
     {
         if (!reader.ValueIsEscaped)
         {
             return FieldOf(reader.ValueSpan);
         }
 
-        const int LongestName = 17; // conversation_uuid
         Span<byte> name = stackalloc byte[LongestName * 6];
         return reader.ValueSpan.Length <= name.Length ? FieldOf(name[..reader.CopyString(name)]) : NoticeField.None;
     }
 
-    private static NoticeField FieldOf(ReadOnlySpan<byte> name) => name.Length switch
+    /// <summary>The field of that name.</summary>
+    public static NoticeField FieldOf(ReadOnlySpan<byte> name) => name.Length switch
     {
         2 when name.SequenceEqual("to"u8) => NoticeField.To,
         3 when name.SequenceEqual("leg"u8) => NoticeField.Leg,
@@ -162,16 +172,31 @@ internal struct NoticeFields
         6 when name.SequenceEqual("app_id"u8) => NoticeField.AppId,
         6 when name.SequenceEqual("custom"u8) => NoticeField.Custom,
         6 when name.SequenceEqual("status"u8) => NoticeField.Status,
+        6 when name.SequenceEqual("record"u8) => NoticeField.Record,
         6 when name.SequenceEqual("cmiuid"u8) => NoticeField.CmiUuidAlias,
         7 when name.SequenceEqual("cmiuuid"u8) => NoticeField.CmiUuid,
         7 when name.SequenceEqual("call_id"u8) => NoticeField.CallId,
         8 when name.SequenceEqual("callerid"u8) => NoticeField.CallerId,
+        8 when name.SequenceEqual("filename"u8) => NoticeField.FileName,
         9 when name.SequenceEqual("direction"u8) => NoticeField.Direction,
+        9 when name.SequenceEqual("waitedsec"u8) => NoticeField.WaitedSeconds,
+        9 when name.SequenceEqual("voicemail"u8) => NoticeField.Voicemail,
         10 when name.SequenceEqual("request_id"u8) => NoticeField.RequestId,
         10 when name.SequenceEqual("parent_uid"u8) => NoticeField.ParentUid,
+        11 when name.SequenceEqual("answeredsec"u8) => NoticeField.AnsweredSeconds,
         12 when name.SequenceEqual("extra_params"u8) => NoticeField.ExtraParams,
+        13 when name.SequenceEqual("hangup_reason"u8) => NoticeField.HangupReason,
+        14 when name.SequenceEqual("virtual_number"u8) => NoticeField.VirtualNumber,
         17 when name.SequenceEqual("conversation_uuid"u8) => NoticeField.ConversationUuid,
         _ => NoticeField.None,
+    };
+
+    /// <summary>The documented name of a field that came under another spelling; null for every other name.</summary>
+    public static string? DocumentedNameOf(string name) => name switch
+    {
+        "appid" => "app_id",
+        "cmiuid" => "cmiuuid",
+        _ => null,
     };
 
     [StructLayout(LayoutKind.Auto)]

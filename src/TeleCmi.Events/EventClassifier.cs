@@ -1,7 +1,7 @@
 namespace TeleCmi.Events;
 
 /// <summary>Tells the kind of a notice, and the look-alikes apart from an outgoing answer.</summary>
-internal static class KindRules
+internal static class EventClassifier
 {
     public static EventKind KindOf(Notice notice)
     {
@@ -11,14 +11,14 @@ internal static class KindRules
             return EventKind.Other;
         }
 
-        var outbound = notice.Equals(NoticeField.Direction, "outbound"u8);
-        if (!outbound && !notice.Equals(NoticeField.Direction, "inbound"u8))
+        var outbound = notice.Is(NoticeField.Direction, "outbound"u8);
+        if (!outbound && !notice.Is(NoticeField.Direction, "inbound"u8))
         {
             return EventKind.Other;
         }
 
-        return notice.Equals(NoticeField.Type, "event"u8) ? LiveEvent(notice, outbound)
-            : notice.Equals(NoticeField.Type, "cdr"u8) ? DetailRecord(notice, outbound)
+        return notice.Is(NoticeField.Type, "event"u8) ? LiveEvent(notice, outbound)
+            : notice.Is(NoticeField.Type, "cdr"u8) ? DetailRecord(notice, outbound)
             : EventKind.Other;
     }
 
@@ -38,21 +38,21 @@ internal static class KindRules
             return notice.Has(NoticeField.To) ? EventKind.Other : Incoming(notice);
         }
 
-        return notice.Equals(NoticeField.Status, "answered"u8) ? EventKind.OutgoingAnswered
-            : notice.Equals(NoticeField.Status, "started"u8) ? EventKind.OutgoingStarted
-            : notice.Equals(NoticeField.Status, "hangup"u8) ? EventKind.OutgoingHangup
+        return notice.Is(NoticeField.Status, "answered"u8) ? EventKind.OutgoingAnswered
+            : notice.Is(NoticeField.Status, "started"u8) ? EventKind.OutgoingStarted
+            : notice.Is(NoticeField.Status, "hangup"u8) ? EventKind.OutgoingHangup
             : EventKind.Other;
     }
 
     private static EventKind Incoming(Notice notice) =>
-        notice.Equals(NoticeField.Status, "waiting"u8) ? EventKind.IncomingWaiting
-        : notice.Equals(NoticeField.Status, "started"u8) ? EventKind.IncomingStarted
-        : notice.Equals(NoticeField.Status, "answered"u8) ? EventKind.IncomingAnswered
-        : notice.Equals(NoticeField.Status, "hangup"u8) ? EventKind.IncomingHangup
+        notice.Is(NoticeField.Status, "waiting"u8) ? EventKind.IncomingWaiting
+        : notice.Is(NoticeField.Status, "started"u8) ? EventKind.IncomingStarted
+        : notice.Is(NoticeField.Status, "answered"u8) ? EventKind.IncomingAnswered
+        : notice.Is(NoticeField.Status, "hangup"u8) ? EventKind.IncomingHangup
         : EventKind.Other;
 
     private static EventKind DetailRecord(Notice notice, bool outbound) =>
-        notice.Equals(NoticeField.Status, "answered"u8) ? (outbound ? EventKind.CdrOutgoingAnswered : EventKind.CdrIncomingAnswered)
-        : notice.Equals(NoticeField.Status, "missed"u8) ? (outbound ? EventKind.CdrOutgoingMissed : EventKind.CdrIncomingMissed)
+        notice.Is(NoticeField.Status, "answered"u8) ? (outbound ? EventKind.CdrOutgoingAnswered : EventKind.CdrIncomingAnswered)
+        : notice.Is(NoticeField.Status, "missed"u8) ? (outbound ? EventKind.CdrOutgoingMissed : EventKind.CdrIncomingMissed)
         : EventKind.Other;
 }
