@@ -7,7 +7,7 @@ namespace TeleCmi.Events;
 
 /// <summary>
 /// A hash of what a notice says, however it says it: fields in any order, numbers or booleans as text, the other
-/// spelling of a name, seconds or milliseconds, JSON in a string or as an object give the same hash.
+/// spelling of a name or of TeleCMI's own words, seconds or milliseconds, JSON in a string or as an object give the same hash.
 /// </summary>
 internal static class ContentHash
 {
@@ -35,19 +35,23 @@ internal static class ContentHash
         writer.WriteStartObject();
         foreach (var (name, value) in fields)
         {
-            if (IsAbsent(value))
+            var field = NoticeFields.FieldOf(name);
+            if (IsAbsent(field, value))
             {
                 continue;
             }
 
             writer.WritePropertyName(name);
-            switch (name)
+            switch (field)
             {
-                case "custom" or "extra_params" when value.ValueKind is JsonValueKind.String:
+                case NoticeField.Custom or NoticeField.ExtraParams when value.ValueKind is JsonValueKind.String:
                     WriteJsonText(writer, value.GetString()!);
                     break;
-                case "time":
+                case NoticeField.Time:
                     WriteTime(writer, value);
+                    break;
+                case var _ when FieldText.IsWord(field) && TextOf(value) is { } word:
+                    writer.WriteStringValue(FieldText.Fold(word));
                     break;
                 default:
                     WriteValue(writer, value);
@@ -62,9 +66,10 @@ internal static class ContentHash
     // content of its own.
     private static void TakeOtherSpellings(SortedDictionary<string, JsonElement> fields)
     {
-        foreach (var (name, value) in fields.ToArray())
+        foreach (var (name, documented) in NoticeFields.OtherSpellings)
         {
-            if (NoticeFields.DocumentedNameOf(name) is { } documented && (!fields.TryGetValue(documented, out var present) || IsAbsent(present)))
+            if (fields.TryGetValue(name, out var value)
+                && (!fields.TryGetValue(documented, out var present) || IsAbsent(NoticeFields.FieldOf(documented), present)))
             {
                 fields[documented] = value;
                 fields.Remove(name);
@@ -73,8 +78,8 @@ internal static class ContentHash
     }
 
     // A query cannot say null, so an empty field and a missing one are the same.
-    private static bool IsAbsent(JsonElement value) =>
-        value.ValueKind is JsonValueKind.Null || (value.ValueKind is JsonValueKind.String && value.ValueEquals(""u8));
+    private static bool IsAbsent(NoticeField field, JsonElement value) =>
+        value.ValueKind is JsonValueKind.Null || (value.ValueKind is JsonValueKind.String && FieldText.IsAbsent(field, value.GetString()!));
 
     private static void WriteJsonText(Utf8JsonWriter writer, string text)
     {

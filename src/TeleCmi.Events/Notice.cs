@@ -8,8 +8,10 @@ namespace TeleCmi.Events;
 
 /// <summary>
 /// One notice as TeleCMI sent it: a JSON object, kept byte for byte, with the documented fields typed as TeleCMI's
-/// documentation types them. Numbers sent as text and text sent as numbers read the same; an empty or null field
-/// counts as absent; of a repeated field the last one counts.
+/// documentation types them. Numbers sent as text and text sent as numbers read the same. Of a repeated field
+/// the last one counts; one that is null, blank, or the text <c>null</c> or <c>undefined</c> counts as absent (in <c>custom</c> and
+/// <c>extra_params</c>, only null or empty). App id, type, direction, leg and status are given in one spelling: trimmed, in lower case,
+/// a whole number without a fraction.
 /// </summary>
 /// <remarks>Fields: https://doc.telecmi.com/chub/docs/live-outgoing-out-answered.</remarks>
 public sealed class Notice
@@ -57,6 +59,12 @@ public sealed class Notice
     /// </summary>
     public string Id => _id ??= IdempotencyKey.Of(this);
 
+    /// <summary>
+    /// Names the conversation among those of every app, made and bounded as <see cref="Id"/> is: <c>&lt;app&gt;:&lt;conversation_uuid&gt;</c>,
+    /// or <c>&lt;app&gt;:request~&lt;request_id&gt;</c>; null when the notice has neither. For what may happen once per conversation.
+    /// </summary>
+    public string? ConversationKey => IdempotencyKey.OfConversation(this);
+
     /// <summary>SHA-256 (hexadecimal) over the normalised fields: order, GET or POST, number or text make no difference.</summary>
     public string ContentHash => _contentHash ??= Events.ContentHash.Of(Json);
 
@@ -70,7 +78,7 @@ public sealed class Notice
         : null;
 
     /// <summary><c>app_id</c> (also spelt <c>appid</c>) as text, whatever JSON type it came as.</summary>
-    public string? AppIdText => Text(NoticeField.AppId);
+    public string? AppIdText => Word(NoticeField.AppId);
 
     /// <summary><c>app_id</c>: the account's application; null when absent or not a whole number.</summary>
     public long? AppId => long.TryParse(AppIdText, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : null;
@@ -79,10 +87,10 @@ public sealed class Notice
     public string? CallId => Text(NoticeField.CallId);
 
     /// <summary><c>leg</c>: <c>a</c> the agent's side, <c>b</c> the called party's; absent in older formats.</summary>
-    public string? Leg => Text(NoticeField.Leg);
+    public string? Leg => Word(NoticeField.Leg);
 
     /// <summary><c>type</c>: <c>event</c> (live) or <c>cdr</c> (after the call).</summary>
-    public string? Type => Text(NoticeField.Type);
+    public string? Type => Word(NoticeField.Type);
 
     /// <summary><c>user</c>: the agent, as <c>&lt;agent&gt;_&lt;app&gt;</c>.</summary>
     public string? User => Text(NoticeField.User);
@@ -91,7 +99,7 @@ public sealed class Notice
     public string? CmiUuid => Text(NoticeField.CmiUuid);
 
     /// <summary><c>direction</c>: <c>outbound</c> or <c>inbound</c>.</summary>
-    public string? Direction => Text(NoticeField.Direction);
+    public string? Direction => Word(NoticeField.Direction);
 
     /// <summary><c>callerid</c>: the number shown to the called party; may begin with <c>+</c>.</summary>
     public string? CallerId => Text(NoticeField.CallerId);
@@ -118,7 +126,7 @@ public sealed class Notice
     public JsonElement? ExtraParamsJson => TextAsJson(NoticeField.ExtraParams);
 
     /// <summary><c>status</c>: such as <c>answered</c>.</summary>
-    public string? Status => Text(NoticeField.Status);
+    public string? Status => Word(NoticeField.Status);
 
     /// <summary><c>to</c>: the called number.</summary>
     public string? To => Text(NoticeField.To);
@@ -210,13 +218,16 @@ public sealed class Notice
 
     internal bool Has(NoticeField field) => !Token(field).IsEmpty;
 
-    /// <summary>Whether a field's text is this word, in any case.</summary>
+    /// <summary>Whether a field says this word, however it is spelt.</summary>
     internal bool Is(NoticeField field, ReadOnlySpan<byte> word)
     {
         var text = RawText(field);
         return Ascii.EqualsIgnoreCase(text, word)
-            || (text.Contains((byte)'\\') && string.Equals(Text(field), Encoding.UTF8.GetString(word), StringComparison.OrdinalIgnoreCase));
+            || ((text is [(byte)' ', ..] or [.., (byte)' '] || text.Contains((byte)'\\') || !Ascii.IsValid(text)) && Ascii.Equals(word, Word(field)));
     }
+
+    /// <summary>The one spelling of a field's word (see <see cref="FieldText.Fold"/>); null when the field is absent.</summary>
+    internal string? Word(NoticeField field) => Text(field) is { } text ? FieldText.Fold(text) : null;
 
     internal string? Text(NoticeField field)
     {

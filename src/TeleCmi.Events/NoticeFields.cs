@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace TeleCmi.Events;
@@ -44,6 +45,9 @@ internal enum NoticeField
 /// <summary>Where each known field's value stands in the notice's bytes.</summary>
 internal struct NoticeFields
 {
+    /// <summary>Names that stand for a documented one: they count where that one is absent.</summary>
+    public static readonly (string Name, string Documented)[] OtherSpellings = [("appid", "app_id"), ("cmiuid", "cmiuuid")];
+
     private const int LongestName = 17; // conversation_uuid
 
     private Places _places;
@@ -118,7 +122,7 @@ internal struct NoticeFields
                     Keep(field, valueStart, (int)reader.BytesConsumed);
                     break;
                 case JsonTokenType.Null:
-                case JsonTokenType.String when reader.ValueSpan.IsEmpty:
+                case JsonTokenType.String when IsAbsent(field, ref reader):
                     Keep(field, 0, 0);
                     break;
                 default:
@@ -137,6 +141,11 @@ internal struct NoticeFields
             _places[(int)field] = new Place(start, end - start);
         }
     }
+
+    // The first byte tells almost every value that is there.
+    private static bool IsAbsent(NoticeField field, ref Utf8JsonReader reader) =>
+        reader.ValueSpan is not [not ((byte)' ' or (byte)'\\' or (byte)'n' or (byte)'N' or (byte)'u' or (byte)'U' or > 0x7F), ..]
+        && FieldText.IsAbsent(field, reader.GetString()!);
 
     private void TakeAlias(NoticeField field, NoticeField alias)
     {
@@ -191,13 +200,12 @@ internal struct NoticeFields
         _ => NoticeField.None,
     };
 
-    /// <summary>The documented name of a field that came under another spelling; null for every other name.</summary>
-    public static string? DocumentedNameOf(string name) => name switch
+    /// <summary>The field of that name.</summary>
+    public static NoticeField FieldOf(string name)
     {
-        "appid" => "app_id",
-        "cmiuid" => "cmiuuid",
-        _ => null,
-    };
+        Span<byte> utf8 = stackalloc byte[LongestName];
+        return Encoding.UTF8.TryGetBytes(name, utf8, out var length) ? FieldOf(utf8[..length]) : NoticeField.None;
+    }
 
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct Place(int Start, int Length);

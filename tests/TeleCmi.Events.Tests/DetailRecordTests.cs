@@ -36,6 +36,7 @@ public sealed class DetailRecordTests
     [Theory]
     [InlineData("true", true)]
     [InlineData("\"true\"", true)]
+    [InlineData("\"True \"", true)]
     [InlineData("false", false)]
     [InlineData("\"false\"", false)]
     [InlineData("1", false)]
