@@ -1,6 +1,6 @@
 namespace TeleCmi.Events;
 
-/// <summary>Tells the kind of a notice, and the look-alikes apart from an outgoing answer.</summary>
+/// <summary>Tells what a notice announces, and what only looks like an outgoing answer.</summary>
 internal static class EventClassifier
 {
     public static EventKind KindOf(Notice notice)
@@ -29,13 +29,19 @@ internal static class EventClassifier
             return Incoming(notice);
         }
 
-        // "Incoming Answered Leg B" is outbound too, towards the agent: it has team and from, and none of the
-        // fields of an outgoing call. With a called number beside from it could be either, so it is neither.
-        var outgoingMark = notice.Has(NoticeField.CallerId) || notice.Has(NoticeField.CallId);
-        var incomingMark = notice.Has(NoticeField.Team) || notice.Has(NoticeField.From);
-        if (incomingMark && !outgoingMark)
+        // An incoming call's agent leg is outbound too, towards the agent: it has none of the fields of an outgoing call, and in
+        // live traffic not always team and from. With a called number beside those it could be either, so it is neither.
+        if (!notice.Has(NoticeField.CallerId) && !notice.Has(NoticeField.CallId))
         {
-            return notice.Has(NoticeField.To) ? EventKind.Other : Incoming(notice);
+            if (!notice.Has(NoticeField.To))
+            {
+                return Incoming(notice);
+            }
+
+            if (notice.Has(NoticeField.Team) || notice.Has(NoticeField.From))
+            {
+                return EventKind.Other;
+            }
         }
 
         return notice.Is(NoticeField.Status, "answered"u8) ? EventKind.OutgoingAnswered
