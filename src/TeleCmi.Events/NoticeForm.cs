@@ -7,8 +7,8 @@ using System.Text.Unicode;
 namespace TeleCmi.Events;
 
 /// <summary>
-/// Reads a notice that came as name/value fields (a query string or a form body) by writing it as the JSON that the
-/// same notice has by POST, with the documented types, so that one reader serves both.
+/// A notice as name/value fields (a query string or a form body) and back. What came as fields is written as the JSON that
+/// the same notice has by POST, with the documented types, so that one reader serves both.
 /// </summary>
 public static class NoticeForm
 {
@@ -54,6 +54,25 @@ public static class NoticeForm
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    /// <summary>Writes a notice as the fields of a query or a form: numbers and booleans as in JSON, objects and arrays as their JSON text.</summary>
+    /// <param name="json">One JSON object in UTF-8.</param>
+    /// <returns>URL-encoded fields, without a question mark; a null is an empty value.</returns>
+    /// <exception cref="JsonException">The text is not JSON.</exception>
+    /// <exception cref="InvalidOperationException">It is another JSON value, or a text in it is not valid Unicode.</exception>
+    public static string ToQuery(ReadOnlyMemory<byte> json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return string.Join('&', document.RootElement.EnumerateObject().Select(field =>
+            $"{Uri.EscapeDataString(field.Name)}={Uri.EscapeDataString(TextOf(field.Value))}"));
+    }
+
+    private static string TextOf(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString()!,
+        JsonValueKind.Null => "",
+        _ => value.GetRawText(),
+    };
 
     private static void WriteValue(Utf8JsonWriter writer, ReadOnlySpan<byte> name, Span<byte> value)
     {

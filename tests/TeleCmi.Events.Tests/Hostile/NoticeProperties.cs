@@ -54,7 +54,7 @@ public sealed class NoticeProperties
     public void GetAndPost_AreTheSameEvent() => Holds(Fields, fields =>
     {
         var byPost = Given.Notice(AsJson(fields));
-        var byGet = Given.Form(string.Join('&', WithAnId(fields).Select(field => $"{Uri.EscapeDataString(field.Key)}={Uri.EscapeDataString(field.Value)}")));
+        var byGet = Given.Form(NoticeForm.ToQuery(byPost.Json));
         return byPost.Id == byGet.Id && byPost.ContentHash == byGet.ContentHash && byPost.Kind == byGet.Kind;
     });
 
