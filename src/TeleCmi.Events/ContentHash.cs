@@ -7,7 +7,7 @@ namespace TeleCmi.Events;
 
 /// <summary>
 /// A hash of what a notice says, however it says it: fields in any order, numbers or booleans as text, the other
-/// spelling of a name, seconds or milliseconds, JSON in a string or as an object give the same hash.
+/// spelling of a name or of TeleCMI's own words, seconds or milliseconds, JSON in a string or as an object give the same hash.
 /// </summary>
 internal static class ContentHash
 {
@@ -31,25 +31,27 @@ internal static class ContentHash
             fields[property.Name] = property.Value;
         }
 
-        TakeAlias(fields, "app_id", "appid");
-        TakeAlias(fields, "cmiuuid", "cmiuid");
-
+        TakeOtherSpellings(fields);
         writer.WriteStartObject();
         foreach (var (name, value) in fields)
         {
-            if (IsAbsent(value))
+            var field = NoticeFields.FieldOf(name);
+            if (IsAbsent(field, value))
             {
                 continue;
             }
 
             writer.WritePropertyName(name);
-            switch (name)
+            switch (field)
             {
-                case "custom" or "extra_params" when value.ValueKind is JsonValueKind.String:
+                case NoticeField.Custom or NoticeField.ExtraParams when value.ValueKind is JsonValueKind.String:
                     WriteJsonText(writer, value.GetString()!);
                     break;
-                case "time":
+                case NoticeField.Time:
                     WriteTime(writer, value);
+                    break;
+                case var _ when FieldText.IsWord(field) && TextOf(value) is { } word:
+                    writer.WriteStringValue(FieldText.Fold(word));
                     break;
                 default:
                     WriteValue(writer, value);
@@ -60,20 +62,24 @@ internal static class ContentHash
         writer.WriteEndObject();
     }
 
-    // As the reader does it: the other spelling counts when the documented one is absent. When both are there it says
-    // something of its own, and stays.
-    private static void TakeAlias(SortedDictionary<string, JsonElement> fields, string name, string alias)
+    // As the reader does it: the other spelling counts where the documented one is absent. Where both are present it is
+    // content of its own.
+    private static void TakeOtherSpellings(SortedDictionary<string, JsonElement> fields)
     {
-        if (fields.TryGetValue(alias, out var value) && (!fields.TryGetValue(name, out var present) || IsAbsent(present)))
+        foreach (var (name, documented) in NoticeFields.OtherSpellings)
         {
-            fields[name] = value;
-            fields.Remove(alias);
+            if (fields.TryGetValue(name, out var value)
+                && (!fields.TryGetValue(documented, out var present) || IsAbsent(NoticeFields.FieldOf(documented), present)))
+            {
+                fields[documented] = value;
+                fields.Remove(name);
+            }
         }
     }
 
-    // GET cannot say null, so an empty field and a missing one are the same.
-    private static bool IsAbsent(JsonElement value) =>
-        value.ValueKind is JsonValueKind.Null || (value.ValueKind is JsonValueKind.String && value.ValueEquals(""u8));
+    // A query cannot say null, so an empty field and a missing one are the same.
+    private static bool IsAbsent(NoticeField field, JsonElement value) =>
+        value.ValueKind is JsonValueKind.Null || (value.ValueKind is JsonValueKind.String && FieldText.IsAbsent(field, value.GetString()!));
 
     private static void WriteJsonText(Utf8JsonWriter writer, string text)
     {

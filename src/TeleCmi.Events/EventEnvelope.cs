@@ -13,7 +13,7 @@ namespace TeleCmi.Events;
 /// </summary>
 public static class EventEnvelope
 {
-    /// <summary>What stands before the kind's name in <c>type</c>.</summary>
+    /// <summary>Comes before the kind's name in <c>type</c>.</summary>
     public const string TypePrefix = "com.telecmi.";
 
     /// <summary>The most that an envelope adds to the notice it carries, in bytes.</summary>
@@ -25,8 +25,8 @@ public static class EventEnvelope
     private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
 
     // Printable ASCII that JSON needs no escape for.
-    private static readonly SearchValues<char> PlainText =
-        SearchValues.Create(" !#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~");
+    private static readonly SearchValues<byte> PlainText =
+        SearchValues.Create(" !#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~"u8);
 
     /// <summary>Writes the envelope of a notice.</summary>
     /// <param name="output">Takes the UTF-8 JSON.</param>
@@ -35,8 +35,8 @@ public static class EventEnvelope
     /// <param name="traceParent">The W3C trace context of the receiving request, if any; anything else is left out.</param>
     public static void Write(IBufferWriter<byte> output, Notice notice, DateTimeOffset receivedAt, string? traceParent)
     {
-        // Every attribute is plain ASCII by the time it gets here, so there is nothing to escape, and a general JSON
-        // writer would cost as much again as reading the notice did.
+        // Every attribute is plain ASCII here, so nothing needs an escape; a general JSON writer would take as long as
+        // reading the notice did.
         var text = new Utf8Text(output.GetSpan(MaxOverhead + notice.Json.Length));
         var id = notice.Id;
         text.Add("{\"specversion\":\"1.0\",\"id\":\""u8);
@@ -44,12 +44,13 @@ public static class EventEnvelope
         text.Add("\",\"source\":\"/telecmi/apps/"u8);
         // The id begins with the application id, already made safe for a URI.
         text.Add(id.AsSpan(0, id.IndexOf(':', StringComparison.Ordinal)));
-        text.Add("\",\"type\":\"com.telecmi."u8);
+        text.Add("\",\"type\":\""u8);
+        text.Add(TypePrefix);
         text.Add(notice.Kind.Name());
-        if (notice.Subject is { } subject)
+        if (notice.SubjectField is not NoticeField.None and var subject)
         {
             text.Add("\",\"subject\":\""u8);
-            text.Add(SafeSubject(subject));
+            AddSubject(ref text, notice, subject);
         }
 
         text.Add("\",\"time\":\""u8);
@@ -114,8 +115,18 @@ public static class EventEnvelope
     }
 
     // CloudEvents allows no control characters here, and the envelope's size has a bound.
-    private static string SafeSubject(string subject) =>
-        subject.Length <= MaxSubjectLength && !subject.AsSpan().ContainsAnyExcept(PlainText) ? subject : IdempotencyKey.EncodePart(subject);
+    private static void AddSubject(ref Utf8Text text, Notice notice, NoticeField field)
+    {
+        var subject = notice.RawText(field);
+        if (subject.Length <= MaxSubjectLength && !subject.ContainsAnyExcept(PlainText))
+        {
+            text.Add(subject);
+        }
+        else
+        {
+            text.Add(IdempotencyKey.EncodePart(notice.Text(field)!));
+        }
+    }
 
     private static bool IsTraceParent([NotNullWhen(true)] string? text) =>
         text is { Length: TraceParentLength } && text[2] == '-' && text[35] == '-' && text[52] == '-'
@@ -209,7 +220,7 @@ public static class EventEnvelope
                 }
             }
 
-            // The reader refuses what may stand behind the object only when it is asked for more.
+            // The reader reports what follows the object only when it is asked to read on.
             reader.Read();
             return parts;
         }

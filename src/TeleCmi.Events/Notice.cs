@@ -8,17 +8,25 @@ namespace TeleCmi.Events;
 
 /// <summary>
 /// One notice as TeleCMI sent it: a JSON object, kept byte for byte, with the documented fields typed as TeleCMI's
-/// documentation types them. Numbers sent as text and text sent as numbers read the same; an empty or null field
-/// counts as absent; of a repeated field the last one counts.
+/// documentation types them. Numbers sent as text and text sent as numbers read the same. Of a repeated field
+/// the last one counts; one that is null, blank, or the text <c>null</c> or <c>undefined</c> counts as absent (in <c>custom</c> and
+/// <c>extra_params</c>, only null or empty). App id, type, direction, leg and status are given in one spelling: trimmed, in lower case,
+/// a whole number without a fraction.
 /// </summary>
 /// <remarks>Fields: https://doc.telecmi.com/chub/docs/live-outgoing-out-answered.</remarks>
 public sealed class Notice
 {
     /// <summary>
     /// How deep a notice may nest. With the envelope around it this stays below 64, the usual limit of JSON readers,
-    /// so that what is accepted here can be read by whoever it is handed to.
+    /// so that whoever gets a notice that was accepted here can read it.
     /// </summary>
     public const int MaxDepth = 60;
+
+    /// <summary>
+    /// The names of the fields that hold a phone number: in events and detail records, and <c>vn</c> in those of PIOPIY, another
+    /// TeleCMI product. Numbers come as text or as JSON numbers.
+    /// </summary>
+    public static IReadOnlyList<string> PhoneNumberFields { get; } = ["to", "from", "callerid", "virtual_number", "vn"];
 
     private readonly NoticeFields _fields;
     private string? _id;
@@ -28,7 +36,7 @@ public sealed class Notice
     {
         Json = json;
         _fields = fields;
-        Kind = KindRules.KindOf(this);
+        Kind = EventClassifier.KindOf(this);
     }
 
     private Notice(Notice original, ReadOnlyMemory<byte> json)
@@ -51,23 +59,29 @@ public sealed class Notice
     /// </summary>
     public string Id => _id ??= IdempotencyKey.Of(this);
 
+    /// <summary>
+    /// Names the conversation among those of every app, made and bounded as <see cref="Id"/> is: <c>&lt;app&gt;:&lt;conversation_uuid&gt;</c>,
+    /// or <c>&lt;app&gt;:request~&lt;request_id&gt;</c>; null when the notice has neither. For what may happen once per conversation.
+    /// </summary>
+    public string? ConversationKey => IdempotencyKey.OfConversation(this);
+
     /// <summary>SHA-256 (hexadecimal) over the normalised fields: order, GET or POST, number or text make no difference.</summary>
     public string ContentHash => _contentHash ??= Events.ContentHash.Of(Json);
 
     /// <summary>What the notice is about: the conversation, else the leg. Opaque text from outside.</summary>
-    public string? Subject => ConversationUuid ?? CmiUuid;
+    public string? Subject => Text(SubjectField);
 
     /// <summary>Temporary.</summary>
     public string? ConversationKey => (ConversationUuid ?? RequestId) is { } conversation ? $"{AppIdText}:{conversation}" : null;
 
     /// <summary>Who picked up; null unless this is an answered outgoing call whose leg is known.</summary>
     public AnsweredBy? AnsweredBy => Kind is not EventKind.OutgoingAnswered ? null
-        : Equals(NoticeField.Leg, "a"u8) ? Events.AnsweredBy.Agent
-        : Equals(NoticeField.Leg, "b"u8) ? Events.AnsweredBy.Customer
+        : Is(NoticeField.Leg, "a"u8) ? Events.AnsweredBy.Agent
+        : Is(NoticeField.Leg, "b"u8) ? Events.AnsweredBy.Customer
         : null;
 
     /// <summary><c>app_id</c> (also spelt <c>appid</c>) as text, whatever JSON type it came as.</summary>
-    public string? AppIdText => Text(NoticeField.AppId);
+    public string? AppIdText => Word(NoticeField.AppId);
 
     /// <summary><c>app_id</c>: the account's application; null when absent or not a whole number.</summary>
     public long? AppId => long.TryParse(AppIdText, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : null;
@@ -76,10 +90,10 @@ public sealed class Notice
     public string? CallId => Text(NoticeField.CallId);
 
     /// <summary><c>leg</c>: <c>a</c> the agent's side, <c>b</c> the called party's; absent in older formats.</summary>
-    public string? Leg => Text(NoticeField.Leg);
+    public string? Leg => Word(NoticeField.Leg);
 
     /// <summary><c>type</c>: <c>event</c> (live) or <c>cdr</c> (after the call).</summary>
-    public string? Type => Text(NoticeField.Type);
+    public string? Type => Word(NoticeField.Type);
 
     /// <summary><c>user</c>: the agent, as <c>&lt;agent&gt;_&lt;app&gt;</c>.</summary>
     public string? User => Text(NoticeField.User);
@@ -88,7 +102,7 @@ public sealed class Notice
     public string? CmiUuid => Text(NoticeField.CmiUuid);
 
     /// <summary><c>direction</c>: <c>outbound</c> or <c>inbound</c>.</summary>
-    public string? Direction => Text(NoticeField.Direction);
+    public string? Direction => Word(NoticeField.Direction);
 
     /// <summary><c>callerid</c>: the number shown to the called party; may begin with <c>+</c>.</summary>
     public string? CallerId => Text(NoticeField.CallerId);
@@ -115,10 +129,39 @@ public sealed class Notice
     public JsonElement? ExtraParamsJson => TextAsJson(NoticeField.ExtraParams);
 
     /// <summary><c>status</c>: such as <c>answered</c>.</summary>
-    public string? Status => Text(NoticeField.Status);
+    public string? Status => Word(NoticeField.Status);
 
     /// <summary><c>to</c>: the called number.</summary>
     public string? To => Text(NoticeField.To);
+
+    /// <summary><c>from</c>: the number that an incoming call came from.</summary>
+    public string? From => Text(NoticeField.From);
+
+    /// <summary><c>virtual_number</c>: in detail records, the account's own number.</summary>
+    public string? VirtualNumber => Text(NoticeField.VirtualNumber);
+
+    /// <summary><c>team</c>: of an incoming call, as <c>&lt;team&gt;_&lt;app&gt;</c>.</summary>
+    public string? Team => Text(NoticeField.Team);
+
+    /// <summary>
+    /// <c>answeredsec</c>: in detail records, the leg's talk time in seconds. Leg a's of an outgoing call includes the customer's ringing.
+    /// </summary>
+    public int? AnsweredSeconds => Seconds(NoticeField.AnsweredSeconds);
+
+    /// <summary><c>waitedsec</c>: in the record of a missed incoming call, how many seconds the caller waited.</summary>
+    public int? WaitedSeconds => Seconds(NoticeField.WaitedSeconds);
+
+    /// <summary><c>hangup_reason</c>: in detail records, such as <c>recv_bye</c> or <c>sent_reject</c>.</summary>
+    public string? HangupReason => Text(NoticeField.HangupReason);
+
+    /// <summary><c>record</c>: whether the call was recorded; <see cref="FileName"/> names the recording.</summary>
+    public bool Recorded => Is(NoticeField.Record, "true"u8);
+
+    /// <summary><c>filename</c>: of the recording. Opaque text from outside.</summary>
+    public string? FileName => Text(NoticeField.FileName);
+
+    /// <summary><c>voicemail</c>: in the record of a missed incoming call, whether voicemail is on.</summary>
+    public bool Voicemail => Is(NoticeField.Voicemail, "true"u8);
 
     /// <summary><c>conversation_uuid</c>: shared by both legs; not always a UUID.</summary>
     public string? ConversationUuid => Text(NoticeField.ConversationUuid);
@@ -160,26 +203,34 @@ public sealed class Notice
         return true;
     }
 
-    /// <summary>The same notice on memory of its own, for whoever keeps it longer than its bytes are lent.</summary>
+    /// <summary>The same notice on memory of its own, to keep when the original's memory is used again.</summary>
     public Notice Copy() => new(this, Json.ToArray());
+
+    internal NoticeField SubjectField => Has(NoticeField.ConversationUuid) ? NoticeField.ConversationUuid
+        : Has(NoticeField.CmiUuid) ? NoticeField.CmiUuid : NoticeField.None;
 
     /// <summary>The raw JSON token of a field, quotes included; empty when the field is absent.</summary>
     internal ReadOnlySpan<byte> Token(NoticeField field) => _fields.Token(Json.Span, field);
 
-    internal bool Has(NoticeField field) => !Token(field).IsEmpty;
-
-    /// <summary>Whether a field's text is this word, in any case.</summary>
-    internal bool Equals(NoticeField field, ReadOnlySpan<byte> word)
+    /// <summary>The token without its quotes, escapes still in it.</summary>
+    internal ReadOnlySpan<byte> RawText(NoticeField field)
     {
         var token = Token(field);
-        if (token.Length < 2 || token[0] is not (byte)'"')
-        {
-            return false;
-        }
-
-        return Ascii.EqualsIgnoreCase(token[1..^1], word)
-            || (token.Contains((byte)'\\') && string.Equals(Text(field), Encoding.UTF8.GetString(word), StringComparison.OrdinalIgnoreCase));
+        return token is [(byte)'"', ..] ? token[1..^1] : token;
     }
+
+    internal bool Has(NoticeField field) => !Token(field).IsEmpty;
+
+    /// <summary>Whether a field says this word, however it is spelt.</summary>
+    internal bool Is(NoticeField field, ReadOnlySpan<byte> word)
+    {
+        var text = RawText(field);
+        return Ascii.EqualsIgnoreCase(text, word)
+            || ((text is [(byte)' ', ..] or [.., (byte)' '] || text.Contains((byte)'\\') || !Ascii.IsValid(text)) && Ascii.Equals(word, Word(field)));
+    }
+
+    /// <summary>The one spelling of a field's word (see <see cref="FieldText.Fold"/>); null when the field is absent.</summary>
+    internal string? Word(NoticeField field) => Text(field) is { } text ? FieldText.Fold(text) : null;
 
     internal string? Text(NoticeField field)
     {
@@ -201,6 +252,9 @@ public sealed class Notice
         reader.Read();
         return reader.GetString()!;
     }
+
+    private int? Seconds(NoticeField field) =>
+        double.TryParse(Text(field), NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= int.MaxValue ? (int)seconds : null;
 
     private JsonElement? TextAsJson(NoticeField field) =>
         Text(field) is { } text && JsonText.TryParse(text, out var json) ? json : null;

@@ -2,11 +2,12 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace TeleCmi.Events;
 
-/// <summary>The fields of a notice that the product itself looks at; every other field is only passed on.</summary>
+/// <summary>The fields of a notice that the product itself reads; every other one is only passed on.</summary>
 internal enum NoticeField
 {
     None,
@@ -28,8 +29,15 @@ internal enum NoticeField
     Team,
     From,
     ParentUid,
+    VirtualNumber,
+    AnsweredSeconds,
+    WaitedSeconds,
+    HangupReason,
+    Record,
+    FileName,
+    Voicemail,
 
-    /// <summary>Other spellings, which count when the documented one is absent.</summary>
+    /// <summary>Other spellings: they count where the documented one is absent.</summary>
     AppIdAlias,
     CmiUuidAlias,
 }
@@ -37,6 +45,11 @@ internal enum NoticeField
 /// <summary>Where each known field's value stands in the notice's bytes.</summary>
 internal struct NoticeFields
 {
+    /// <summary>Names that stand for a documented one: they count where that one is absent.</summary>
+    public static readonly (string Name, string Documented)[] OtherSpellings = [("appid", "app_id"), ("cmiuid", "cmiuuid")];
+
+    private const int LongestName = 17; // conversation_uuid
+
     private Places _places;
 
     /// <summary>Walks the whole JSON text once: checks it, and notes where the known fields are.</summary>
@@ -109,7 +122,7 @@ internal struct NoticeFields
                     Keep(field, valueStart, (int)reader.BytesConsumed);
                     break;
                 case JsonTokenType.Null:
-                case JsonTokenType.String when reader.ValueSpan.IsEmpty:
+                case JsonTokenType.String when IsAbsent(field, ref reader):
                     Keep(field, 0, 0);
                     break;
                 default:
@@ -129,6 +142,11 @@ internal struct NoticeFields
         }
     }
 
+    // The first byte tells almost every value that is there.
+    private static bool IsAbsent(NoticeField field, ref Utf8JsonReader reader) =>
+        reader.ValueSpan is not [not ((byte)' ' or (byte)'\\' or (byte)'n' or (byte)'N' or (byte)'u' or (byte)'U' or > 0x7F), ..]
+        && FieldText.IsAbsent(field, reader.GetString()!);
+
     private void TakeAlias(NoticeField field, NoticeField alias)
     {
         if (_places[(int)field].Length == 0)
@@ -137,19 +155,20 @@ internal struct NoticeFields
         }
     }
 
-    private static NoticeField FieldOf(ref Utf8JsonReader reader)
+    /// <summary>The field that the reader's property name stands for.</summary>
+    public static NoticeField FieldOf(ref Utf8JsonReader reader)
     {
         if (!reader.ValueIsEscaped)
         {
             return FieldOf(reader.ValueSpan);
         }
 
-        const int LongestName = 17; // conversation_uuid
         Span<byte> name = stackalloc byte[LongestName * 6];
         return reader.ValueSpan.Length <= name.Length ? FieldOf(name[..reader.CopyString(name)]) : NoticeField.None;
     }
 
-    private static NoticeField FieldOf(ReadOnlySpan<byte> name) => name.Length switch
+    /// <summary>The field of that name.</summary>
+    public static NoticeField FieldOf(ReadOnlySpan<byte> name) => name.Length switch
     {
         2 when name.SequenceEqual("to"u8) => NoticeField.To,
         3 when name.SequenceEqual("leg"u8) => NoticeField.Leg,
@@ -162,17 +181,31 @@ internal struct NoticeFields
         6 when name.SequenceEqual("app_id"u8) => NoticeField.AppId,
         6 when name.SequenceEqual("custom"u8) => NoticeField.Custom,
         6 when name.SequenceEqual("status"u8) => NoticeField.Status,
+        6 when name.SequenceEqual("record"u8) => NoticeField.Record,
         6 when name.SequenceEqual("cmiuid"u8) => NoticeField.CmiUuidAlias,
         7 when name.SequenceEqual("cmiuuid"u8) => NoticeField.CmiUuid,
         7 when name.SequenceEqual("call_id"u8) => NoticeField.CallId,
         8 when name.SequenceEqual("callerid"u8) => NoticeField.CallerId,
+        8 when name.SequenceEqual("filename"u8) => NoticeField.FileName,
         9 when name.SequenceEqual("direction"u8) => NoticeField.Direction,
+        9 when name.SequenceEqual("waitedsec"u8) => NoticeField.WaitedSeconds,
+        9 when name.SequenceEqual("voicemail"u8) => NoticeField.Voicemail,
         10 when name.SequenceEqual("request_id"u8) => NoticeField.RequestId,
         10 when name.SequenceEqual("parent_uid"u8) => NoticeField.ParentUid,
+        11 when name.SequenceEqual("answeredsec"u8) => NoticeField.AnsweredSeconds,
         12 when name.SequenceEqual("extra_params"u8) => NoticeField.ExtraParams,
+        13 when name.SequenceEqual("hangup_reason"u8) => NoticeField.HangupReason,
+        14 when name.SequenceEqual("virtual_number"u8) => NoticeField.VirtualNumber,
         17 when name.SequenceEqual("conversation_uuid"u8) => NoticeField.ConversationUuid,
         _ => NoticeField.None,
     };
+
+    /// <summary>The field of that name.</summary>
+    public static NoticeField FieldOf(string name)
+    {
+        Span<byte> utf8 = stackalloc byte[LongestName];
+        return Encoding.UTF8.TryGetBytes(name, utf8, out var length) ? FieldOf(utf8[..length]) : NoticeField.None;
+    }
 
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct Place(int Start, int Length);

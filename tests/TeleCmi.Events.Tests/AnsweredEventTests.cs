@@ -76,6 +76,30 @@ public sealed class AnsweredEventTests
     public void LookAlike_IsNotAnOutgoingAnswer(string member) => Given.Documented(member).Kind.ShouldNotBe(EventKind.OutgoingAnswered);
 
     [Theory]
+    [InlineData("started", EventKind.IncomingStarted)]
+    [InlineData("answered", EventKind.IncomingAnswered)]
+    [InlineData("Hangup ", EventKind.IncomingHangup)]
+    [InlineData("waiting", EventKind.IncomingWaiting)]
+    [InlineData("ringing", EventKind.Other)]
+    public void OutboundEventWithoutOutgoingFields_IsAnIncomingCallsAgentLeg(string status, EventKind expected)
+    {
+        // As live traffic has it: neither team nor from.
+        var members = $$"""{"leg":"b","type":"event","user":"204_2222223","direction":"outbound","app_id":2222223,"cmiuuid":"u","conversation_uuid":"c","status":"{{status}}" """;
+
+        Given.Notice(members + "}").Kind.ShouldBe(expected);
+        Given.Notice(members + ""","call_id":"null","callerid":" ","to":"undefined"}""").Kind.ShouldBe(expected);
+        Given.Notice(members + ""","team":"Sales_2222223","from":"440000000000"}""").Kind.ShouldBe(expected);
+        Given.Notice(members + "}").AnsweredBy.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("\"call_id\":\"i\"")]
+    [InlineData("\"callerid\":\"442000000000\"")]
+    [InlineData("\"to\":\"442000000001\"")]
+    public void OutboundEventWithOneOutgoingField_IsAnOutgoingAnswer(string member) =>
+        Given.Notice($$"""{"leg":"b","type":"event","direction":"outbound","app_id":2222223,"cmiuuid":"u","status":"answered",{{member}}}""").Kind.ShouldBe(EventKind.OutgoingAnswered);
+
+    [Theory]
     [InlineData("\"status\":\"Answered\",\"direction\":\"OUTBOUND\",\"type\":\"Event\"")]
     [InlineData("\"st\\u0061tus\":\"\\u0061nswered\"")]
     [InlineData("\"team\":\"Sales_2222223\"")]

@@ -83,7 +83,7 @@ public sealed class CatalogueTests
     {
         var byPost = Given.Notice(Catalogue[name].Json);
 
-        var byGet = Given.ThroughEnvelope(Given.Form(Given.AsQuery(Catalogue[name].Json)));
+        var byGet = Given.ThroughEnvelope(Given.Form(Catalogue[name].ToQuery()));
 
         byGet.Id.ShouldBe(byPost.Id);
         byGet.Kind.ShouldBe(byPost.Kind);
@@ -98,7 +98,7 @@ public sealed class CatalogueTests
     [InlineData("chub-event-incoming-answered-b")]
     public void LiveEventByGet_TakesItsDocumentedTypes(string name)
     {
-        var byGet = Given.Form(Given.AsQuery(Catalogue[name].Json));
+        var byGet = Given.Form(Catalogue[name].ToQuery());
 
         JsonElement.DeepEquals(Given.Json(byGet.Json), Given.Json(Catalogue[name].Json)).ShouldBeTrue();
     }

@@ -14,6 +14,14 @@ public sealed class ContentHashTests
     public void SameContentInOtherWords_HasTheSameHash(string json) =>
         Given.Notice(json).ContentHash.ShouldBe(Given.Notice(Documented).ContentHash);
 
+    [Theory]
+    [InlineData("""{"app_id":"1.0","status":"ANSWERED","leg":" B","type":"Event ","direction":"Outbound","record":"True","answeredsec":"15.0","cmiuuid":"u"}""")]
+    [InlineData("""{"app_id":1.0,"status":" answered","leg":"B","type":"event","direction":"outbound\t","record":true,"answeredsec":1.5e1,"cmiuuid":"u","user":"null","team":" "}""")]
+    [InlineData("""{"app_id":"null","appid":1,"status":"Answered","leg":"b","type":"event","direction":"outbound","record":"true","answeredsec":15,"cmiuuid":" ","cmiuid":"u","to":"undefined"}""")]
+    public void OtherSpellingOfAWord_IsTheSameContent(string json) =>
+        Given.Notice(json).ContentHash.ShouldBe(Given.Notice(
+            """{"app_id":1,"status":"answered","leg":"b","type":"event","direction":"outbound","record":true,"answeredsec":15,"cmiuuid":"u"}""").ContentHash);
+
     [Fact]
     public void OtherContent_HasAnotherHash()
     {
@@ -33,6 +41,10 @@ public sealed class ContentHashTests
             """{"app_id":1,"cmiuuid":"u","time":6}""",
             """{"app_id":1,"cmiuuid":"u","custom":"{\"a\":1}"}""",
             """{"app_id":1,"cmiuuid":"u","custom":"{\"a\":2}"}""",
+            """{"app_id":1,"cmiuuid":"u","custom":"null"}""",
+            """{"app_id":1,"cmiuuid":"u","custom":" "}""",
+            """{"app_id":1,"cmiuuid":"u","new":"null"}""",
+            """{"app_id":1,"cmiuuid":"u ","new":"null"}""",
         ];
 
         notices.GroupBy(json => Given.Notice(json).ContentHash, StringComparer.Ordinal).ShouldAllBe(sameHash => sameHash.Count() == 1);

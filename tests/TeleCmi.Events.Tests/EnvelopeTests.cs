@@ -100,7 +100,7 @@ public sealed class EnvelopeTests
     [InlineData('\u0001')]
     [InlineData('"')]
     [InlineData('é')]
-    [InlineData('\u2028')]
+    [InlineData('\u200b')]
     public void Overhead_StaysBelowItsBound(char filler)
     {
         // Every text of the notice that the envelope repeats, as long as it can be and with the dearest escapes.

@@ -36,6 +36,7 @@ public sealed class FaultTests
         { "two byte-order marks", "\uFEFF\uFEFF{\"app_id\":\"Zq7x\"}"u8.ToArray() },
         { "no notice", """{"name":"Zq7x"}"""u8.ToArray() },
         { "an empty object", "{}"u8.ToArray() },
+        { "only ids that say nothing", """{"app_id":" ","cmiuuid":"null","request_id":"undefined","Zq7x":1}"""u8.ToArray() },
         { "only empty ids", """{"app_id":"","cmiuuid":null,"Zq7x":1}"""u8.ToArray() },
         { "a type without a status", """{"type":"event","direction":"outbound","Zq7x":1}"""u8.ToArray() },
     };

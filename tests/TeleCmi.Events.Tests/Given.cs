@@ -29,11 +29,6 @@ internal static class Given
         return Encoding.UTF8.GetString(json.WrittenSpan);
     }
 
-    /// <summary>The fields of a JSON notice as a sender puts them into a query.</summary>
-    public static string AsQuery(string json) =>
-        "?" + string.Join('&', Json(json).EnumerateObject().Select(field =>
-            Uri.EscapeDataString(field.Name) + "=" + Uri.EscapeDataString(TextOf(field.Value))));
-
     /// <summary>What a query can say of a value.</summary>
     public static string TextOf(JsonElement value) =>
         value.ValueKind is JsonValueKind.String ? value.GetString()! : value.GetRawText();

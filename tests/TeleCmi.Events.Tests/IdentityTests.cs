@@ -33,12 +33,24 @@ public sealed class IdentityTests
     [InlineData("\"cmiuuid\":\"\",\"cmiuid\":\"ccd826f9-67a4-4467-acfb-a53093ff5c9d\"")]
     [InlineData("\"cmiuuid\":\"ccd826f9\\u002d67a4-4467-acfb-a53093ff5c9d\"")]
     [InlineData("\"unknown\":1")]
+    [InlineData("\"status\":\"Answered\",\"leg\":\"A\",\"type\":\"EVENT\"")]
+    [InlineData("\"status\":\" answered \",\"leg\":\"\\ta\\r\\n\",\"type\":\"event\\u00a0\"")]
+    [InlineData("\"status\":\"\\u0041nswered\"")]
+    [InlineData("\"app_id\":\" 2223343\"")]
+    [InlineData("\"app_id\":2223343.0")]
+    [InlineData("\"app_id\":\"2223343.00 \"")]
+    [InlineData("\"app_id\":2.223343e6")]
+    [InlineData("\"app_id\":\"2223343E0\"")]
+    [InlineData("\"app_id\":\"null\",\"appid\":2223343")]
+    [InlineData("\"app_id\":\" Undefined\",\"appid\":2223343")]
+    [InlineData("\"cmiuuid\":\" \",\"cmiuid\":\"ccd826f9-67a4-4467-acfb-a53093ff5c9d\"")]
     public void TimeAndSpelling_MakeNoOtherEvent(string member) => Given.Documented(member).Id.ShouldBe(DocumentedId);
 
     [Theory]
-    [InlineData("""{"app_id":1,"conversation_uuid":"c","request_id":"r","call_id":"i"}""", "1:-:c:-:-")]
-    [InlineData("""{"app_id":1,"request_id":"r","call_id":"i"}""", "1:-:r:-:-")]
-    [InlineData("""{"app_id":1,"call_id":"i"}""", "1:-:i:-:-")]
+    [InlineData("""{"app_id":1,"conversation_uuid":"c","request_id":"r","call_id":"i"}""", "1:-:conversation~c:-:-")]
+    [InlineData("""{"app_id":1,"request_id":"r","call_id":"i"}""", "1:-:request~r:-:-")]
+    [InlineData("""{"app_id":1,"call_id":"i"}""", "1:-:call~i:-:-")]
+    [InlineData("""{"app_id":" ","type":"null","cmiuuid":"undefined","conversation_uuid":"NULL","request_id":" ","call_id":"i","leg":"\t","status":"\u006eull"}""", "-:-:call~i:-:-")]
     [InlineData("""{"cmiuuid":"u"}""", "-:-:u:-:-")]
     public void MissingParts_AreReplaced(string json, string expected) => Given.Notice(json).Id.ShouldBe(expected);
 
@@ -47,7 +59,7 @@ public sealed class IdentityTests
     {
         var notice = Given.Notice("""{"app_id":1,"type":"event","time":1650635340436}""");
 
-        notice.Id.ShouldBe($"1:event:{notice.ContentHash}:-:-");
+        notice.Id.ShouldBe($"1:event:body~{notice.ContentHash}:-:-");
         notice.Id.ShouldBe(Given.Form("time=1650635340436&type=event&app_id=1").Id);
         notice.Id.ShouldNotBe(Given.Notice("""{"app_id":1,"type":"event","time":1650635340437}""").Id);
     }
@@ -61,7 +73,7 @@ public sealed class IdentityTests
     [InlineData("~", "%7E")]
     [InlineData("é😀", "%C3%A9%F0%9F%98%80")]
     [InlineData("<script>", "%3Cscript%3E")]
-    [InlineData(" ", "%20")]
+    [InlineData(" x", "%20x")]
     [InlineData("\u202E", "%E2%80%AE")]
     public void HostileId_IsEscaped(string cmiuuid, string escaped) =>
         Given.Documented($"\"cmiuuid\":{JsonSerializer.Serialize(cmiuuid)}").Id.ShouldBe($"2223343:event:{escaped}:a:answered");
@@ -109,6 +121,38 @@ public sealed class IdentityTests
         Given.Documented($"\"app_id\":\"{text}\",\"type\":\"{text}\",\"cmiuuid\":\"{text}\",\"leg\":\"{text}\",\"status\":\"{text}\"")
             .Id.ShouldBe(string.Join(':', Enumerable.Repeat(text, 5)));
     }
+
+    [Theory]
+    [InlineData("\"app_id\":2223343.5")]
+    [InlineData("\"app_id\":\"02223343\"")]
+    [InlineData("\"app_id\":\"2223343.0000000000000000000000000000001\"")]
+    [InlineData("\"leg\":\"null\"")]
+    [InlineData("\"cmiuuid\":\"CCD826F9-67a4-4467-acfb-a53093ff5c9d\"")]
+    [InlineData("\"cmiuuid\":\"ccd826f9-67a4-4467-acfb-a53093ff5c9d \"")]
+    public void OtherValue_IsNotTakenForASpelling(string member) => Given.Documented(member).Id.ShouldNotBe(DocumentedId);
+
+    [Fact]
+    public void DifferentIdFields_NeverShareAnId()
+    {
+        string[] fields = ["cmiuuid", "conversation_uuid", "request_id", "call_id"];
+        string[] texts = ["x", "~x", "request~x", "conversation~x", "call~", "body~", new('x', 60), new('x', 70), new('x', 90), "é"];
+
+        var ids = fields.SelectMany(field => texts.Select(text => Given.Notice($$"""{"app_id":1,"{{field}}":"{{text}}"}""").Id)).ToList();
+
+        ids.ShouldBeUnique();
+        ids.ShouldAllBe(id => id.Split(':', StringSplitOptions.None)[2].Length <= IdempotencyKey.MaxPartLength);
+    }
+
+    [Theory]
+    [InlineData("""{"app_id":1,"conversation_uuid":"c","request_id":"r"}""", "1:c")]
+    [InlineData("""{"app_id":" 1.0","conversation_uuid":"c"}""", "1:c")]
+    [InlineData("""{"app_id":2,"conversation_uuid":"c"}""", "2:c")]
+    [InlineData("""{"app_id":1,"conversation_uuid":"C/ü"}""", "1:C%2F%C3%BC")]
+    [InlineData("""{"app_id":1,"conversation_uuid":"null","request_id":"c"}""", "1:request~c")]
+    [InlineData("""{"conversation_uuid":"c"}""", "-:c")]
+    [InlineData("""{"app_id":1,"cmiuuid":"c","call_id":"c"}""", null)]
+    public void ConversationKey_NamesTheConversationOfItsApp(string json, string? expected) =>
+        Given.Notice(json).ConversationKey.ShouldBe(expected);
 
     [Fact]
     public void EscapedPart_CanBeReadBack()

@@ -127,6 +127,48 @@ public sealed class ToleranceTests
     }
 
     [Theory]
+    [InlineData("\" null \"")]
+    [InlineData("\"NULL\"")]
+    [InlineData("\"undefined\"")]
+    [InlineData("\"\\u0075ndefined\\n\"")]
+    [InlineData("\"   \"")]
+    [InlineData("\"\\u3000\\u00a0\"")]
+    public void FieldsThatSayNothing_CountAsAbsent(string nothing)
+    {
+        var notice = Given.Documented($"\"leg\":{nothing},\"user\":{nothing},\"time\":{nothing},\"callerid\":{nothing},\"conversation_uuid\":{nothing}");
+
+        notice.Leg.ShouldBeNull();
+        notice.User.ShouldBeNull();
+        notice.Time.ShouldBeNull();
+        notice.CallerId.ShouldBeNull();
+        notice.Subject.ShouldBe(notice.CmiUuid);
+    }
+
+    [Theory]
+    [InlineData("nullable")]
+    [InlineData("undefined user")]
+    [InlineData("none")]
+    [InlineData("Nicole")]
+    public void FieldThatOnlyBeginsLikeNothing_IsThere(string user) => Given.Documented($"\"user\":\"{user}\"").User.ShouldBe(user);
+
+    [Fact]
+    public void WordsOfTheProtocol_ReadTheSameInAnySpelling()
+    {
+        var notice = Given.Documented("""
+            "app_id":" 2223343.0","type":"Event","leg":"B ","status":"ANSWERED","direction":" Outbound"
+            """);
+
+        notice.AppIdText.ShouldBe("2223343");
+        notice.AppId.ShouldBe(2223343);
+        notice.Type.ShouldBe("event");
+        notice.Leg.ShouldBe("b");
+        notice.Status.ShouldBe("answered");
+        notice.Direction.ShouldBe("outbound");
+        notice.Kind.ShouldBe(EventKind.OutgoingAnswered);
+        notice.AnsweredBy.ShouldBe(AnsweredBy.Customer);
+    }
+
+    [Theory]
     [InlineData("\"\"")]
     [InlineData("null")]
     public void EmptyFields_CountAsAbsent(string empty)

@@ -15,7 +15,22 @@ public sealed class NoticeProperties
         "extra_params", "user", "to", "callerid", "from", "team", "parent_uid", "record", "answeredsec", "new field", "é", "",
     ];
 
-    private static readonly string[] Words = ["a", "b", "event", "cdr", "outbound", "inbound", "answered", "17", "1650635340436", "true", "{\"a\":1}", "-", "~", "%2D", ""];
+    private static readonly string[] Words = ["a", "b", "event", "cdr", "outbound", "inbound", "answered", "17", "1650635340436", "true", "{\"a\":1}", "-", "~", "%2D", "", "null", "Undefined", "2223343.0", "1e3"];
+
+    private static readonly string[] IdFields = ["cmiuuid", "conversation_uuid", "request_id", "call_id"];
+
+    private static readonly Gen<string> Space = Gen.Elements("", " ", "\\t", "\\r\\n ", "\u00a0");
+
+    private static readonly Arbitrary<string> Spellings = Arb.From(
+        from appId in Gen.OneOf(
+            Gen.Elements("2223343", "2223343.0", "2223343.000", "2.223343e6", "2223343E0"),
+            Spelt(Gen.Elements("2223343", "2223343.0", "2.223343E+6")))
+        from alias in Gen.Elements("\"app_id\":", "\"app_id\":\" NULL\",\"appid\":")
+        from type in Spelt(AnyCase("event"))
+        from direction in Spelt(AnyCase("outbound"))
+        from leg in Spelt(AnyCase("b"))
+        from status in Spelt(AnyCase("answered"))
+        select $$"""{"status":{{status}},"leg":{{leg}},"direction":{{direction}},"type":{{type}},"callerid":"1","cmiuuid":"U",{{alias}}{{appId}}}""");
 
     private static readonly Gen<string> Text = Gen.Frequency(
         (2, Gen.Elements(Words)),
@@ -39,7 +54,7 @@ public sealed class NoticeProperties
     public void GetAndPost_AreTheSameEvent() => Holds(Fields, fields =>
     {
         var byPost = Given.Notice(AsJson(fields));
-        var byGet = Given.Form(string.Join('&', WithAnId(fields).Select(field => $"{Uri.EscapeDataString(field.Key)}={Uri.EscapeDataString(field.Value)}")));
+        var byGet = Given.Form(NoticeForm.ToQuery(byPost.Json));
         return byPost.Id == byGet.Id && byPost.ContentHash == byGet.ContentHash && byPost.Kind == byGet.Kind;
     });
 
@@ -71,9 +86,37 @@ public sealed class NoticeProperties
     });
 
     [Fact]
+    public void SpellingOfTheProtocolsWords_MakesNoDifference() => Holds(Spellings, spelt =>
+    {
+        var plain = Given.Notice("""{"app_id":2223343,"type":"event","direction":"outbound","leg":"b","status":"answered","callerid":"1","cmiuuid":"U"}""");
+        var other = Given.Notice(spelt);
+        return plain.Id == other.Id && plain.ContentHash == other.ContentHash && plain.Kind == other.Kind && plain.AnsweredBy == other.AnsweredBy;
+    });
+
+    [Fact]
+    public void DifferentIdFields_NeverShareAnId() => Holds(Arb.From(Gen.Two(Text)), pair =>
+    {
+        // One that says nothing is no id.
+        string[] ids =
+        [
+            .. IdFields.SelectMany(_ => new[] { pair.Item1, pair.Item2 }.Distinct(StringComparer.Ordinal), (field, text) => (Field: field, Text: text))
+                .Where(id => !string.IsNullOrWhiteSpace(id.Text) && id.Text.Trim().ToLowerInvariant() is not ("null" or "undefined"))
+                .Select(id => Given.Notice($$"""{"app_id":1,"{{id.Field}}":{{JsonSerializer.Serialize(id.Text)}}}""").Id),
+        ];
+        return ids.Distinct(StringComparer.Ordinal).Count() == ids.Length && ids.All(id => id.Length <= IdempotencyKey.MaxLength);
+    });
+
+    [Fact]
     public void Moment_ReadsBackFromSecondsAndFromMilliseconds() => Holds(Arb.From(Gen.Choose(1_000_000_000, int.MaxValue)), seconds =>
         Given.Notice($$"""{"app_id":1,"time":{{seconds}}}""").Time == DateTimeOffset.FromUnixTimeSeconds(seconds)
         && Given.Notice($$"""{"app_id":1,"time":{{seconds}}007}""").Time == DateTimeOffset.FromUnixTimeMilliseconds((seconds * 1000L) + 7));
+
+    private static Gen<string> AnyCase(string word) =>
+        from upper in Gen.ArrayOf(ArbMap.Default.GeneratorFor<bool>(), word.Length)
+        select string.Concat(word.Zip(upper, (letter, isUpper) => isUpper ? char.ToUpperInvariant(letter) : letter));
+
+    private static Gen<string> Spelt(Gen<string> word) =>
+        from before in Space from text in word from after in Space select $"\"{before}{text}{after}\"";
 
     private static void Holds<T>(Arbitrary<T> inputs, Func<T, bool> law) =>
         Prop.ForAll(inputs, law).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
