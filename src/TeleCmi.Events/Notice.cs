@@ -71,9 +71,6 @@ public sealed class Notice
     /// <summary>What the notice is about: the conversation, else the leg. Opaque text from outside.</summary>
     public string? Subject => Text(SubjectField);
 
-    /// <summary>Temporary.</summary>
-    public string? ConversationKey => (ConversationUuid ?? RequestId) is { } conversation ? $"{AppIdText}:{conversation}" : null;
-
     /// <summary>Who picked up; null unless this is an answered outgoing call whose leg is known.</summary>
     public AnsweredBy? AnsweredBy => Kind is not EventKind.OutgoingAnswered ? null
         : Is(NoticeField.Leg, "a"u8) ? Events.AnsweredBy.Agent

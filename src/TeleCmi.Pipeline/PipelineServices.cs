@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.DeadLetters;
 using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Journaling;
@@ -48,6 +49,7 @@ public static class PipelineServices
         services.AddSingleton<Journal>();
         services.AddSingleton<JournalReader>();
         services.AddSingleton<JournalErasure>();
+        services.AddSingleton<CallReader>();
         services.AddSingleton<DeadLetterStore>();
         return services;
     }

@@ -1,7 +1,5 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using TeleCmi.Events;
 using TeleCmi.Events.Samples;
@@ -55,19 +53,15 @@ public sealed class ForwardTest(EventSender sender, IOptions<ForwardOptions> opt
 
     private CallEvent Sample()
     {
-        var notice = JsonNode.Parse(DocumentedNotices.OutgoingAnsweredByCustomer.Utf8)!.AsObject();
-        var id = $"{IdPrefix}{Guid.NewGuid():N}";
-        notice["cmiuuid"] = id;
-        notice["conversation_uuid"] = id;
-        notice["request_id"] = id;
-        notice["time"] = clock.GetUtcNow().ToUnixTimeMilliseconds();
-        if (!Notice.TryRead(JsonSerializer.SerializeToUtf8Bytes<JsonNode>(notice, JsonSerializerOptions.Default), out var read, out var fault))
+        var now = clock.GetUtcNow();
+        var fresh = DocumentedNotices.OutgoingAnsweredByCustomer.Fresh(Guid.NewGuid().ToString(), now, IdPrefix);
+        if (!Notice.TryRead(fresh.Utf8, out var read, out var fault))
         {
             throw new InvalidDataException(fault);
         }
 
         var envelope = new ArrayBufferWriter<byte>();
-        EventEnvelope.Write(envelope, read, clock.GetUtcNow(), traceParent: null);
+        EventEnvelope.Write(envelope, read, now, traceParent: null);
         return EventEnvelope.TryRead(envelope.WrittenMemory, out var sample, out fault) ? sample : throw new InvalidDataException(fault);
     }
 }

@@ -37,6 +37,42 @@ public static class JournalColumns
     /// <summary>The click2call request.</summary>
     public const string RequestId = "RequestId";
 
+    /// <summary>The leg's id (<c>cmiuuid</c>).</summary>
+    public const string CmiUuid = "CmiUuid";
+
+    /// <summary><c>outbound</c> or <c>inbound</c>, as TeleCMI says it of the leg.</summary>
+    public const string Direction = "Direction";
+
+    /// <summary>TeleCMI's status, such as <c>answered</c>.</summary>
+    public const string Status = "Status";
+
+    /// <summary>The calling number.</summary>
+    public const string From = "From";
+
+    /// <summary>The account's number, as detail records name it.</summary>
+    public const string VirtualNumber = "VirtualNumber";
+
+    /// <summary>The team of an incoming call.</summary>
+    public const string Team = "Team";
+
+    /// <summary>What the account attached to the call, at most 1024 characters.</summary>
+    public const string Custom = "Custom";
+
+    /// <summary>Seconds that were talked (<c>answeredsec</c>); on the agent's leg of an outgoing call the customer's ringing is among them.</summary>
+    public const string TalkSeconds = "TalkSeconds";
+
+    /// <summary>Seconds that an incoming call waited (<c>waitedsec</c>).</summary>
+    public const string WaitSeconds = "WaitSeconds";
+
+    /// <summary>TeleCMI's reason for the end, such as <c>recv_bye</c>.</summary>
+    public const string HangupReason = "HangupReason";
+
+    /// <summary>The recording's file name.</summary>
+    public const string Recording = "Recording";
+
+    /// <summary>Whether the caller left a voicemail.</summary>
+    public const string Voicemail = "Voicemail";
+
     /// <summary>The sender's time.</summary>
     public const string EventTime = "EventTime";
 
@@ -61,6 +97,8 @@ public static class JournalColumns
     /// <summary>The prefix of the column with a handler's state.</summary>
     public const string HandlerPrefix = "Handler_";
 
+    private const int LongestCustom = 1024;
+
     internal static TableRow RowOf(CallEvent callEvent, RowKey key)
     {
         var notice = callEvent.Notice;
@@ -76,6 +114,18 @@ public static class JournalColumns
             [AppId] = notice.AppIdText,
             [ConversationId] = notice.ConversationUuid,
             [RequestId] = notice.RequestId,
+            [CmiUuid] = notice.CmiUuid,
+            [Direction] = notice.Direction,
+            [Status] = notice.Status,
+            [From] = notice.From,
+            [VirtualNumber] = notice.VirtualNumber,
+            [Team] = notice.Team,
+            [Custom] = notice.Custom is { Length: <= LongestCustom } custom ? custom : null,
+            [TalkSeconds] = notice.AnsweredSeconds,
+            [WaitSeconds] = notice.WaitedSeconds,
+            [HangupReason] = notice.HangupReason,
+            [Recording] = notice.FileName,
+            [Voicemail] = notice.Voicemail ? true : null,
             [EventTime] = notice.Time,
             [ReceivedAt] = callEvent.ReceivedAt,
             [ContentHash] = notice.ContentHash,

@@ -61,11 +61,8 @@ public sealed class JournalErasure(IStore store, JournalReader reader)
         }
 
         using var json = JsonDocument.Parse(notice.Json, new JsonDocumentOptions { MaxDepth = Notice.MaxDepth });
-        return [.. NumberFields.Select(field => json.RootElement.TryGetProperty(field, out var value) ? value.ToString() : null)];
+        return [.. Notice.PhoneNumberFields.Select(field => json.RootElement.TryGetProperty(field, out var value) ? value.ToString() : null)];
     }
-
-    // The documented fields that hold a phone number, in every format TeleCMI documents.
-    private static readonly string[] NumberFields = ["to", "from", "callerid", "virtual_number", "vn"];
 
     private static string DigitsOf(string? number) => string.Concat((number ?? "").Where(char.IsAsciiDigit));
 }

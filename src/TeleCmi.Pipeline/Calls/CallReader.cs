@@ -1,0 +1,173 @@
+using System.Runtime.CompilerServices;
+using TeleCmi.Pipeline.Journaling;
+using TeleCmi.Pipeline.Storage;
+
+namespace TeleCmi.Pipeline.Calls;
+
+/// <summary>Reads calls from the journal. A call's rows stand in the partitions of the day before, of and after it.</summary>
+public sealed class CallReader(IStore store, TimeProvider clock)
+{
+    private readonly ITable _journal = store.Table(Journal.TableName);
+
+    /// <summary>The calls that match, newest first.</summary>
+    /// <param name="filter">Which calls.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    /// <remarks>A day's notices are held in memory without their envelopes, some 1 KB for each call; never more than three days at once.</remarks>
+    /// <exception cref="StorageException">The journal cannot be read.</exception>
+    public async IAsyncEnumerable<CallRecord> QueryAsync(CallFilter filter, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var today = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
+        var last = filter.To ?? today;
+        var days = new Dictionary<string, List<CallNotice>>(StringComparer.Ordinal);
+        for (var day = last; day >= (filter.From ?? last); day = day.AddDays(-1))
+        {
+            string[] partitions = [UtcDay.Of(day.AddDays(-1)), UtcDay.Of(day), UtcDay.Of(day.AddDays(1)), JournalKey.Undated];
+            foreach (var old in days.Keys.Except(partitions, StringComparer.Ordinal).ToArray())
+            {
+                days.Remove(old);
+            }
+
+            var grouping = new CallGrouping();
+            foreach (var partition in partitions)
+            {
+                if (!days.TryGetValue(partition, out var notices))
+                {
+                    days[partition] = notices = await ReadAsync(new TableQuery { PartitionFrom = partition, PartitionTo = partition }, cancellation);
+                }
+
+                notices.ForEach(grouping.Add);
+            }
+
+            // A call belongs to the day on which its first notice was received.
+            var calls = grouping.Calls()
+                .Where(call => DateOnly.FromDateTime(call.Notices.Min(notice => notice.ReceivedAt).UtcDateTime) == day)
+                .Select(call => CallReducer.Reduce(call.Id, call.Notices, clock.GetUtcNow()))
+                .Where(filter.Matches)
+                .OrderByDescending(call => call.StartedAt)
+                .ThenBy(call => call.Id, StringComparer.Ordinal);
+            foreach (var call in calls)
+            {
+                yield return call;
+            }
+        }
+    }
+
+    /// <summary>Finds one call by its conversation, its click2call request, the id of one of its events, or its own id.</summary>
+    /// <param name="id">Which one.</param>
+    /// <param name="cancellation">Ends the search.</param>
+    /// <returns>The calls; several when applications share an id, none when there is no such call.</returns>
+    public async Task<IReadOnlyList<CallRecord>> FindAsync(string id, CancellationToken cancellation)
+    {
+        var name = NameOf(id);
+        var (from, before) = JournalKey.RowsOf(name);
+        var found = await ReadAsync(new TableQuery { RowFrom = from, RowBefore = before }, cancellation);
+        if (found.Count == 0)
+        {
+            found = await ReadAsync(
+                new TableQuery
+                {
+                    Where = TableCondition.AnyOf(
+                        TableCondition.Equal(JournalColumns.RequestId, name),
+                        TableCondition.Equal(JournalColumns.EventId, name),
+                        TableCondition.Equal(JournalColumns.CmiUuid, name)),
+                },
+                cancellation);
+        }
+
+        if (found.Count == 0)
+        {
+            return [];
+        }
+
+        // The rest of the call stands near what was found: detail records name no conversation.
+        var grouping = new CallGrouping();
+        DateOnly[] days = [.. found.Select(notice => UtcDay.TryParse(notice.Key.Partition, out var day) ? day : (DateOnly?)null).OfType<DateOnly>()];
+        foreach (var notice in days.Length == 0 ? found : await ReadAsync(Around(days), cancellation))
+        {
+            grouping.Add(notice);
+        }
+
+        var ids = found.Select(notice => notice.Key).ToHashSet();
+        return
+        [
+            .. grouping.Calls()
+                .Where(call => call.Notices.Any(notice => ids.Contains(notice.Key)))
+                .Select(call => CallReducer.Reduce(call.Id, call.Notices, clock.GetUtcNow())),
+        ];
+    }
+
+    private static TableQuery Around(DateOnly[] days) =>
+        new() { PartitionFrom = UtcDay.Of(days.Min().AddDays(-1)), PartitionTo = UtcDay.Of(days.Max().AddDays(1)) };
+
+    // 2223343:call:<conversation>, request~<request> and unjoined~<leg> are how a record names itself.
+    private static string NameOf(string id)
+    {
+        var name = id.Split(":call:", 2) is [_, var rest] ? rest : id;
+        return name.Split('~', 2) is ["request" or "unjoined", var inner] ? inner : name;
+    }
+
+    private async Task<List<CallNotice>> ReadAsync(TableQuery query, CancellationToken cancellation)
+    {
+        var notices = new List<CallNotice>();
+        await foreach (var row in _journal.RowsAsync(query with { Columns = CallNotice.Columns }, cancellation))
+        {
+            // A row of an older version has no columns of calls: its envelope has what they say.
+            var isOlder = row.Text(JournalColumns.CmiUuid) is null && row.Text(JournalColumns.Status) is null;
+            notices.Add(CallNotice.Of(isOlder ? await _journal.FindAsync(row.Key, columns: null, cancellation) ?? row : row));
+        }
+
+        return notices;
+    }
+}
+
+/// <summary>Which calls; what is null does not matter.</summary>
+public sealed record CallFilter
+{
+    /// <summary>The first UTC day of receipt; null: the same as <see cref="To"/>.</summary>
+    public DateOnly? From { get; init; }
+
+    /// <summary>The last UTC day of receipt, included; null: today.</summary>
+    public DateOnly? To { get; init; }
+
+    /// <summary>The agent, with the application (<c>202_2222223</c>) or without (<c>202</c>).</summary>
+    public string? Agent { get; init; }
+
+    /// <summary>The customer's number; its last digits are enough, at least <see cref="FewestDigits"/>.</summary>
+    public string? Number { get; init; }
+
+    /// <summary>How the call ended.</summary>
+    public CallOutcome? Outcome { get; init; }
+
+    /// <summary>Which way it went.</summary>
+    public CallDirection? Direction { get; init; }
+
+    /// <summary>The fewest digits that tell one number from another.</summary>
+    public const int FewestDigits = 7;
+
+    /// <summary>Whether a call matches in everything but its day.</summary>
+    public bool Matches(CallRecord call) =>
+        (Agent is null || call.Agent == Agent || call.Agent?.StartsWith($"{Agent}_", StringComparison.Ordinal) == true)
+        && (Number is null || PhoneNumber.IsSame(call.CustomerNumber, Number))
+        && (Outcome is null || call.Outcome == Outcome)
+        && (Direction is null || call.Direction == Direction);
+}
+
+/// <summary>Compares phone numbers.</summary>
+public static class PhoneNumber
+{
+    private const int ComparedDigits = 10;
+
+    /// <summary>
+    /// Whether two texts are the same number: by their last ten digits, or all of the shorter one when that has at least
+    /// <see cref="CallFilter.FewestDigits"/>. A heuristic: one account writes a number with and without its country code.
+    /// </summary>
+    public static bool IsSame(string? left, string? right)
+    {
+        var (a, b) = (Digits(left), Digits(right));
+        var length = Math.Min(ComparedDigits, Math.Min(a.Length, b.Length));
+        return length >= CallFilter.FewestDigits ? a[^length..] == b[^length..] : a.Length > 0 && a == b;
+    }
+
+    /// <summary>A number's digits.</summary>
+    public static string Digits(string? number) => string.Concat((number ?? "").Where(char.IsAsciiDigit));
+}
