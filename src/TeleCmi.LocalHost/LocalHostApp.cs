@@ -52,6 +52,10 @@ public static class LocalHostApp
         builder.Services.AddHandlers();
         builder.Services.AddSingleton<WebhookHandler>();
         builder.Services.AddHostedService<QueuePumps>();
+
+        // Each does nothing unless the process was started by that service manager.
+        builder.Services.AddSystemd();
+        builder.Services.AddWindowsService(service => service.ServiceName = "TeleCmi");
         if (builder.Configuration.GetValue($"{LocalHostOptions.SectionName}:{nameof(LocalHostOptions.LivePage)}", defaultValue: true))
         {
             builder.Services.AddLivePage();
