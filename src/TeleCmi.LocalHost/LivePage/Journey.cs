@@ -1,45 +1,41 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using TeleCmi.Events;
-using TeleCmi.Pipeline.Journaling;
+using TeleCmi.Pipeline.Receiving;
+using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
 
 namespace TeleCmi.LocalHost.LivePage;
 
-/// <summary>One delivery's way through the pipeline. Changed and read under the hub's lock only.</summary>
+/// <summary>One arrival of an event, and its way through the pipeline. Changed and read under the hub's lock only.</summary>
 /// <param name="receivedAt">When it reached the receiver.</param>
-/// <param name="delivery">Which delivery it is; null for what never becomes an event.</param>
-internal sealed class Journey(DateTimeOffset receivedAt, DeliveryKey? delivery = null)
+internal sealed class Journey(DateTimeOffset receivedAt)
 {
-    private SortedDictionary<string, string>? _handedOn;
-
     /// <summary>Its name on the page; made when somebody looks.</summary>
-    public string Id => field ??= Delivery?.ToId() ?? DeliveryKey.NewId();
+    public string Id => field ??= Key?.ToId() ?? JourneyKey.NewId();
 
-    public DeliveryKey? Delivery { get; } = delivery;
+    /// <summary>Which message it is; null for what never becomes an event.</summary>
+    public JourneyKey? Key { get; init; }
 
     public DateTimeOffset ReceivedAt { get; } = receivedAt;
 
     /// <summary>The request that brought it; null when this process did not see it, because another one took it in.</summary>
     public LiveRequest? Request { get; init; }
 
-    /// <summary>What came, where it could be read.</summary>
-    public Notice? Notice { get; init; }
+    /// <summary>Whether it is of a kind that anybody can send.</summary>
+    public bool IsRefused { get; init; }
 
     public string State { get; set; } = JourneyState.Received;
 
-    public int? Status { get; set; }
-
-    public ReadOnlyMemory<byte> Answer { get; set; }
+    public WebhookResponse? Response { get; set; }
 
     public string? Fault { get; set; }
 
     public int Tries { get; set; }
 
-    /// <summary>From the request to its answer.</summary>
-    public double? AnsweredMs { get; set; }
+    /// <summary>From the request to its response.</summary>
+    public double? ResponseMs { get; set; }
 
     /// <summary>From receipt until work on it began.</summary>
     public double? StartedMs { get; set; }
@@ -48,63 +44,55 @@ internal sealed class Journey(DateTimeOffset receivedAt, DeliveryKey? delivery =
     public double? ProcessedMs { get; set; }
 
     /// <summary>From receipt until the last destination had it.</summary>
-    public double? HandedOnMs { get; set; }
+    public double? ForwardedMs { get; set; }
 
     /// <summary>How far it is with each destination.</summary>
-    public SortedDictionary<string, string> HandedOn => _handedOn ??= new(StringComparer.Ordinal);
+    public SortedDictionary<string, string>? Forwards { get; set; }
 
-    /// <summary>The message as it came from the queue, when this process did not put it there.</summary>
-    public byte[]? Message { get; init; }
+    /// <summary>The message; null for what never becomes an event.</summary>
+    public byte[]? Envelope { get; init; }
 
-    public JournalKey? JournalKey { get; set; }
+    public RowKey? JournalKey { get; set; }
 
-    /// <summary>The message; null for what never becomes an event. What this process has queued it can write again.</summary>
-    public string? EnvelopeText()
+    /// <summary>What the page shows; the notice is read again from its bytes, because only now somebody looks.</summary>
+    public JourneyView ToView()
     {
-        if (Message is not null)
-        {
-            return Encoding.UTF8.GetString(Message);
-        }
-
-        if (Delivery is not { } key || Notice is null)
-        {
-            return null;
-        }
-
-        var envelope = new ArrayBufferWriter<byte>();
-        EventEnvelope.Write(envelope, Notice, key.ReceivedAt, key.TraceParent);
-        return Encoding.UTF8.GetString(envelope.WrittenSpan);
+        var notice = ReadNotice();
+        return new JourneyView(
+            Id,
+            ReceivedAt,
+            State,
+            Request?.Method,
+            Request?.IsFromPage ?? false,
+            notice?.Kind.Name(),
+            notice?.Id,
+            notice?.AnsweredBy?.Name(),
+            notice?.User is { } user ? LogText.Of(user) : null,
+            notice?.To is { } to ? LogText.OfPhoneNumber(to) : null,
+            Response?.Status,
+            Fault,
+            Tries,
+            ResponseMs,
+            StartedMs,
+            ProcessedMs,
+            ForwardedMs,
+            Forwards?.Select(forward => new ForwardView(forward.Key, forward.Value)).ToArray(),
+            JournalKey?.Partition,
+            JournalKey?.Row);
     }
 
-    public JourneyView ToView() => new(
-        Id,
-        ReceivedAt,
-        State,
-        Request?.Method,
-        Request?.IsFromPage ?? false,
-        Notice?.Kind.Name(),
-        Notice?.Id,
-        Notice?.AnsweredBy?.Name(),
-        Notice?.User is { } user ? LogText.Of(user) : null,
-        Notice?.To is { } to ? LogText.OfPhoneNumber(to) : null,
-        Status,
-        Fault,
-        Tries,
-        AnsweredMs,
-        StartedMs,
-        ProcessedMs,
-        HandedOnMs,
-        _handedOn is null ? null : [.. _handedOn.Select(handOver => new HandOverView(handOver.Key, handOver.Value))],
-        JournalKey?.Partition,
-        JournalKey?.Row);
+    private Notice? ReadNotice() =>
+        Envelope is not null ? EventEnvelope.TryRead(Envelope, out var callEvent, out _) ? callEvent.Notice : null
+        : Notice.TryRead(Request?.Json, out var notice, out _) ? notice
+        : null;
 }
 
-/// <summary>Which delivery of which event: the same before and after a restart, and for a replay, because the envelope says it.</summary>
-internal readonly record struct DeliveryKey(DateTimeOffset ReceivedAt, string EventId, string? TraceParent)
+/// <summary>Which message of the queue: the same before and after a restart, and for a replay, because the envelope says it.</summary>
+internal readonly record struct JourneyKey(DateTimeOffset ReceivedAt, string EventId, string? TraceParent)
 {
     private const int IdBytes = 12;
 
-    public static DeliveryKey Of(CallEvent callEvent) => new(callEvent.ReceivedAt, callEvent.Id, callEvent.TraceParent);
+    public static JourneyKey Of(CallEvent callEvent) => new(callEvent.ReceivedAt, callEvent.Id, callEvent.TraceParent);
 
     /// <summary>An id for what never becomes an event.</summary>
     public static string NewId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(IdBytes));

@@ -1,35 +1,41 @@
 using System.Text;
-using System.Text.Unicode;
-using Azure;
 using TeleCmi.Pipeline.Journaling;
+using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.LocalHost.LivePage;
 
 /// <summary>All there is to know about one line.</summary>
-internal sealed class JourneyDetails(LiveHub hub, JournalPages journal)
+internal sealed class JourneyDetails(LiveHub hub, JournalReader journal)
 {
     /// <summary>Of a journey: from memory, and when it is not kept there any more, from the journal.</summary>
     /// <param name="id">The journey.</param>
-    /// <param name="partition">Where its row is in the journal; empty when it has none.</param>
+    /// <param name="partition">Where its row is in the journal; null when it has none.</param>
     /// <param name="row">Which row.</param>
     /// <param name="cancellation">Ends the attempt.</param>
     /// <returns>Null when it is in neither.</returns>
-    public async Task<DetailView?> FindAsync(string id, string partition, string row, CancellationToken cancellation) =>
-        OfMemory(id) is { } detail ? await WithRowAsync(detail, cancellation)
-        : partition.Length > 0 && row.Length > 0 ? await OfRowAsync(partition, row, cancellation)
+    public async Task<DetailView?> FindAsync(string id, string? partition, string? row, CancellationToken cancellation) =>
+        hub.Find(id, ToView) is { } detail ? await WithRowAsync(detail, cancellation)
+        : partition is not null && row is not null && await journal.FindAsync(new RowKey(partition, row), cancellation) is { } found ? ToView(found)
         : null;
 
-    /// <summary>Bytes as text, or as Base64 when they are none.</summary>
-    public static (string Text, bool IsBase64) ToText(ReadOnlySpan<byte> bytes) =>
-        Utf8.IsValid(bytes) ? (Encoding.UTF8.GetString(bytes), false) : (Convert.ToBase64String(bytes), true);
-
-    private DetailView? OfMemory(string id) => hub.Find(id, journey => new DetailView(
+    private static DetailView ToView(Journey journey) => new(
         journey.ToView(),
-        journey.Request is { } request ? ToView(request) : null,
-        journey.Status is { } status ? new AnswerView(status, Encoding.UTF8.GetString(journey.Answer.Span)) : null,
-        journey.EnvelopeText(),
-        Row: null,
-        RowFault: null));
+        journey.Request is { } request
+            ? new RequestView(
+                request.Method, request.Path, request.IsQuery, request.ContentType, request.Headers, request.Content is { } content ? BodyView.Of(content) : null)
+            : null,
+        journey.Response is { } response ? Encoding.UTF8.GetString(response.Body.Span) : null,
+        journey.Envelope is { } envelope ? Encoding.UTF8.GetString(envelope) : null);
+
+    // The journal does not know how the event came; its fields are the same.
+    private static DetailView ToView(JournalRow row) => new(
+        JournalViews.ToJourney(row),
+        JournalViews.DataOf(row.Event) is { } data
+            ? new RequestView("POST", WebhookHandler.EventsPath, IsQuery: false, "application/json", [], new BodyView(data, IsBase64: false))
+            : null,
+        Response: null,
+        row.Event,
+        row with { Event = null });
 
     private async Task<DetailView> WithRowAsync(DetailView detail, CancellationToken cancellation)
     {
@@ -40,34 +46,13 @@ internal sealed class JourneyDetails(LiveHub hub, JournalPages journal)
 
         try
         {
-            return await journal.FindAsync(partition, row, cancellation) is { } found
-                ? detail with { Row = JournalPages.Columns(found) }
+            return await journal.FindAsync(new RowKey(partition, row), cancellation) is { } found
+                ? detail with { Row = found with { Event = null } }
                 : detail with { RowFault = "The row is not in the journal any more." };
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException or TimeoutException)
+        catch (StorageException e)
         {
-            return detail with { RowFault = $"The journal does not answer as it should: {e.Message}" };
+            return detail with { RowFault = e.Message };
         }
-    }
-
-    private async Task<DetailView?> OfRowAsync(string partition, string row, CancellationToken cancellation) =>
-        await journal.FindAsync(partition, row, cancellation) is not { } found ? null
-        : new DetailView(
-            JournalPages.ToLine(found),
-            AsPosted(found.GetString(JournalRow.Event)),
-            Answer: null,
-            found.GetString(JournalRow.Event),
-            JournalPages.Columns(found),
-            RowFault: null);
-
-    // The journal does not know how the event came; its fields are the same.
-    private static RequestView? AsPosted(string? envelope) => JournalPages.DataOf(envelope) is { } data
-        ? new RequestView("POST", WebhookEndpoints.EventsPath, IsQuery: false, "application/json", [], data, IsBase64: false)
-        : null;
-
-    private static RequestView ToView(LiveRequest request)
-    {
-        var (text, isBase64) = request.Content is { } content ? ToText(content.Span) : (null, false);
-        return new RequestView(request.Method, request.Path, request.IsQuery, request.ContentType, request.Headers, text, isBase64);
     }
 }

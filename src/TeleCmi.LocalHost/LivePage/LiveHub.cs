@@ -1,196 +1,57 @@
-using System.Text.Json;
 using System.Threading.Channels;
 using TeleCmi.Events;
-using TeleCmi.Pipeline.DeadLetters;
 using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Journaling;
-using TeleCmi.Pipeline.Observing;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.Pipeline.Receiving;
+using TeleCmi.Pipeline.Telemetry;
 
 namespace TeleCmi.LocalHost.LivePage;
 
 /// <summary>
-/// Keeps the latest journeys in memory, a bounded number, and tells whoever watches which have changed. Everything else
-/// the page shows comes from the journal.
+/// Listens to the pipeline, keeps the latest journeys in memory, a bounded number, and tells whoever watches which have
+/// changed. Everything else the page shows comes from the journal.
 /// </summary>
-internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
+internal sealed class LiveHub
 {
-    /// <summary>How many journeys are kept: with the largest events some 17 MB.</summary>
+    /// <summary>How many journeys are kept: with the largest events some 30 MB.</summary>
     public const int Capacity = 500;
 
+    /// <summary>How many refused requests are kept beside them: anybody can send those, and they must push nothing else out.</summary>
+    public const int RefusedCapacity = 50;
+
     private readonly Lock _lock = new();
-    private readonly Queue<Journey> _latest = new(Capacity + 1);
+    private readonly Dictionary<RequestId, LiveRequest> _open = [];
+    private readonly Queue<Journey> _latest = new();
+    private readonly Queue<Journey> _refused = new();
     private readonly List<Watch> _watches = [];
-    private readonly LiveStatistics _statistics = new(clock);
+    private readonly LiveStatistics _statistics;
+    private readonly TimeProvider _clock;
+    private long _lastRequest;
     private long _dropped;
 
+    /// <summary>Listens for as long as the process runs.</summary>
+    public LiveHub(PipelineEvents events, TimeProvider clock)
+    {
+        _clock = clock;
+        _statistics = new LiveStatistics(clock);
+        events.Listen(On);
+    }
+
     /// <summary>Another one after each start, so that the page knows.</summary>
-    public string Instance { get; } = DeliveryKey.NewId();
+    public string Instance { get; } = JourneyKey.NewId();
 
-    public bool IsWatched
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _watches.Count > 0;
-            }
-        }
-    }
+    /// <summary>Notes a request that has just come in; <see cref="RequestEnded"/> ends it.</summary>
+    public RequestId Arrived(HttpContext context, bool hasToken) => Arrived(LiveRequest.Of(context, hasToken, _clock));
 
-    public void Read(WebhookRequest request, ReadOnlyMemory<byte> asItCame, Notice notice)
-    {
-        if (request.Tag is LiveRequest live)
-        {
-            live.Notice = notice.Copy();
-            live.Content = asItCame.Equals(notice.Json) ? live.Notice.Json : asItCame.ToArray();
-        }
-    }
-
-    public void Unreadable(WebhookRequest request, ReadOnlyMemory<byte> asItCame, string fault)
-    {
-        if (request.Tag is LiveRequest live)
-        {
-            live.Content = asItCame.ToArray();
-            live.Fault = fault;
-        }
-    }
-
-    public void Queueing(WebhookRequest request, CallEvent callEvent)
-    {
-        if (request.Tag is not LiveRequest live)
-        {
-            return;
-        }
-
-        live.Journey = new Journey(callEvent.ReceivedAt, DeliveryKey.Of(callEvent))
-        {
-            Request = live,
-            Notice = live.Notice,
-        };
-        lock (_lock)
-        {
-            Add(live.Journey);
-        }
-    }
-
-    public void Answered(WebhookRequest request, string outcome, WebhookAnswer answer)
-    {
-        if (request.Tag is LiveRequest live)
-        {
-            Answered(live, outcome, answer);
-        }
-    }
-
-    /// <summary>A request has its answer, from the pipeline or from the door.</summary>
-    public void Answered(LiveRequest live, string outcome, WebhookAnswer answer)
-    {
-        var elapsed = clock.GetElapsedTime(live.Started).TotalMilliseconds;
-        lock (_lock)
-        {
-            _statistics.Received(elapsed);
-            var journey = live.Journey ?? Add(new Journey(live.ReceivedAt) { Request = live, Notice = live.Notice });
-            journey.AnsweredMs = Math.Round(elapsed, 1);
-            journey.Status = answer.StatusCode;
-            journey.Answer = answer.Body;
-            journey.Fault ??= live.Fault ?? (answer.StatusCode >= 400 ? DetailOf(answer) : null);
-            var state = StateOf(outcome);
-            // It may have been processed before its sender had the answer.
-            if (journey.State is JourneyState.Received)
-            {
-                journey.State = state;
-            }
-
-            _statistics.Count(state);
-            Changed(journey);
-        }
-    }
-
-    public void Processing(CallEvent callEvent)
+    /// <summary>Notes a request that has just come in; <see cref="RequestEnded"/> ends it.</summary>
+    public RequestId Arrived(LiveRequest request)
     {
         lock (_lock)
         {
-            var journey = Of(callEvent);
-            journey.Tries++;
-            journey.StartedMs ??= SinceReceipt(callEvent);
-            if (journey.State is JourneyState.Dead)
-            {
-                journey.State = JourneyState.Retrying;
-            }
-
-            Changed(journey);
-        }
-    }
-
-    public void Processed(ProcessedEvent processed, string outcome)
-    {
-        lock (_lock)
-        {
-            var journey = Of(processed.Event);
-            journey.State = processed.Entry.Outcome switch
-            {
-                JournalOutcome.Duplicate => JourneyState.Duplicate,
-                JournalOutcome.Variant => JourneyState.Variant,
-                _ => JourneyState.Processed,
-            };
-            journey.Fault = null;
-            journey.JournalKey = processed.Entry.Key;
-            journey.ProcessedMs = SinceReceipt(processed.Event);
-            _statistics.Processed();
-            _statistics.Count(journey.State);
-            Changed(journey);
-        }
-    }
-
-    public void Failed(CallEvent callEvent, Exception failure)
-    {
-        lock (_lock)
-        {
-            var journey = Of(callEvent);
-            journey.State = JourneyState.Retrying;
-            journey.Fault = failure is HandlerFailedException { InnerException: { } cause } ? cause.Message : failure.Message;
-            Changed(journey);
-        }
-    }
-
-    public void Archived(CallEvent? callEvent, DeadLetter letter)
-    {
-        lock (_lock)
-        {
-            var journey = callEvent is null ? Add(new Journey(letter.ReceivedAt)) : Of(callEvent);
-            journey.State = JourneyState.Dead;
-            journey.Fault ??= letter.Error;
-            _statistics.Count(JourneyState.Dead);
-            Changed(journey);
-        }
-    }
-
-    public void HandedOn(CallEvent callEvent, string destination, string outcome)
-    {
-        lock (_lock)
-        {
-            var journey = Of(callEvent);
-            journey.HandedOn[destination] = outcome;
-            if (outcome is ForwardOutcome.DeadLettered)
-            {
-                journey.State = JourneyState.Dead;
-                journey.Fault = $"It could not be handed on to {destination}.";
-                _statistics.Count(JourneyState.Dead);
-            }
-            else if (journey.State is JourneyState.Dead && outcome is ForwardOutcome.Delivered)
-            {
-                // A replay; that it had been processed before is why there was something to hand on.
-                journey.State = JourneyState.Processed;
-                journey.Fault = null;
-            }
-
-            if (journey.HandedOn.Values.All(end => end is ForwardOutcome.Delivered or ForwardOutcome.Skipped))
-            {
-                journey.HandedOnMs = SinceReceipt(callEvent);
-            }
-
-            Changed(journey);
+            var id = new RequestId(++_lastRequest);
+            _open.Add(id, request);
+            return id;
         }
     }
 
@@ -199,7 +60,7 @@ internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
     {
         lock (_lock)
         {
-            return _latest.FirstOrDefault(journey => journey.Id == id) is { } journey ? select(journey) : null;
+            return _latest.Concat(_refused).FirstOrDefault(journey => journey.Id == id) is { } journey ? select(journey) : null;
         }
     }
 
@@ -216,7 +77,7 @@ internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
     {
         lock (_lock)
         {
-            journeys = [.. _latest.Select(journey => journey.ToView())];
+            journeys = [.. _latest.Concat(_refused).OrderBy(journey => journey.ReceivedAt).Select(journey => journey.ToView())];
             dropped = _dropped;
             var watch = new Watch(this);
             _watches.Add(watch);
@@ -224,25 +85,170 @@ internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
         }
     }
 
+    private void On(PipelineEvent pipelineEvent)
+    {
+        lock (_lock)
+        {
+            switch (pipelineEvent)
+            {
+                case RequestRead read when _open.TryGetValue(read.Request, out var request):
+                    request.Content = read.Content.ToArray();
+                    request.Json = read.Json.Equals(read.Content) ? request.Content : read.Json.ToArray();
+                    break;
+                case EventQueueing queueing when _open.TryGetValue(queueing.Request, out var request):
+                    request.Journeys.Add(Add(New(queueing.Event, request)));
+                    break;
+                case RequestEnded ended when _open.Remove(ended.Request, out var request):
+                    Ended(request, ended.Response);
+                    break;
+                case ProcessingStarted started:
+                    Started(Of(started.Event));
+                    break;
+                case ProcessedEvent processed:
+                    Processed(Of(processed.Event), processed.Entry);
+                    break;
+                case ProcessingFailed failed:
+                    Failed(Of(failed.Event), failed.Failure);
+                    break;
+                case PoisonArchived archived:
+                    var dead = archived.Event is { } callEvent ? Of(callEvent) : Add(new Journey(archived.Letter.ReceivedAt));
+                    Died(dead, dead.Fault ?? archived.Letter.Error);
+                    break;
+                case ForwardChanged forward:
+                    Forwarded(Of(forward.Event), forward.Destination, forward.Outcome);
+                    break;
+            }
+        }
+    }
+
+    private void Ended(LiveRequest request, WebhookResponse response)
+    {
+        var elapsed = _clock.GetElapsedTime(request.Started).TotalMilliseconds;
+        var state = StateOf(response.Case);
+        if (request.Journeys.Count == 0)
+        {
+            request.Journeys.Add(Add(new Journey(request.ReceivedAt) { Request = request, IsRefused = state is JourneyState.Refused }));
+        }
+
+        foreach (var journey in request.Journeys)
+        {
+            journey.ResponseMs = Math.Round(elapsed, 1);
+            journey.Response = response;
+            journey.Fault ??= response.Detail;
+
+            // It may have been processed before its sender had the response.
+            if (journey.State is JourneyState.Received)
+            {
+                journey.State = state;
+            }
+
+            _statistics.Received(elapsed);
+            _statistics.Count(state);
+            Changed(journey);
+        }
+    }
+
+    private void Started(Journey journey)
+    {
+        journey.Tries++;
+        journey.StartedMs ??= SinceReceipt(journey);
+        if (journey.State is JourneyState.Dead)
+        {
+            journey.State = JourneyState.Retrying;
+        }
+    }
+
+    private void Processed(Journey journey, JournalEntry entry)
+    {
+        if (entry.Outcome is JournalOutcome.Claimed)
+        {
+            journey.State = JourneyState.Retrying;
+            journey.Fault = "Another arrival of this event is being processed at this moment.";
+            return;
+        }
+
+        journey.JournalKey = entry.Key;
+        journey.ProcessedMs = SinceReceipt(journey);
+        _statistics.Processed();
+
+        // The first attempt to forward is a part of processing, and may have been the last.
+        if (journey.Forwards?.ContainsValue(ForwardOutcome.DeadLettered) != true)
+        {
+            journey.Fault = null;
+            journey.State = entry.Outcome switch
+            {
+                JournalOutcome.Duplicate => JourneyState.Duplicate,
+                JournalOutcome.Variant => JourneyState.Variant,
+                _ => JourneyState.Processed,
+            };
+            _statistics.Count(journey.State);
+        }
+    }
+
+    private static void Failed(Journey journey, Exception failure)
+    {
+        journey.State = JourneyState.Retrying;
+        journey.Fault = failure is HandlerFailedException { InnerException: { } cause } ? cause.Message : failure.Message;
+    }
+
+    private void Died(Journey journey, string fault)
+    {
+        journey.State = JourneyState.Dead;
+        journey.Fault = fault;
+        _statistics.Count(JourneyState.Dead);
+    }
+
+    private void Forwarded(Journey journey, string destination, string outcome)
+    {
+        journey.Forwards ??= new(StringComparer.Ordinal);
+        journey.Forwards[destination] = outcome;
+        if (outcome is ForwardOutcome.DeadLettered)
+        {
+            Died(journey, $"It could not be forwarded to {destination}.");
+        }
+        else if (journey.State is JourneyState.Dead && outcome is ForwardOutcome.Delivered)
+        {
+            // A replay; that it had been processed before is why there was something to forward.
+            journey.State = JourneyState.Processed;
+            journey.Fault = null;
+        }
+
+        if (journey.Forwards.Values.All(end => end is ForwardOutcome.Delivered or ForwardOutcome.Skipped))
+        {
+            journey.ForwardedMs = SinceReceipt(journey);
+        }
+    }
+
+    // The journey of an event that has changed.
     private Journey Of(CallEvent callEvent)
     {
-        var delivery = DeliveryKey.Of(callEvent);
+        var key = JourneyKey.Of(callEvent);
+
         // Looked for one by one: an index would have to be kept for every event received.
-        return _latest.LastOrDefault(journey => journey.Delivery == delivery)
-            ?? Add(new Journey(callEvent.ReceivedAt, delivery)
-            {
-                Notice = callEvent.Notice.Copy(),
-                Message = callEvent.Envelope.ToArray(),
-                State = JourneyState.Queued,
-            });
+        if (_latest.LastOrDefault(journey => journey.Key == key) is not { } known)
+        {
+            return Add(New(callEvent, request: null));
+        }
+
+        Changed(known);
+        return known;
     }
+
+    private static Journey New(CallEvent callEvent, LiveRequest? request) => new(callEvent.ReceivedAt)
+    {
+        Key = JourneyKey.Of(callEvent),
+        Request = request,
+        Envelope = callEvent.Envelope.ToArray(),
+        State = request is null ? JourneyState.Queued : JourneyState.Received,
+    };
 
     private Journey Add(Journey journey)
     {
-        _latest.Enqueue(journey);
-        if (_latest.Count > Capacity)
+        var (ring, capacity) = journey.IsRefused ? (_refused, RefusedCapacity) : (_latest, Capacity);
+        ring.Enqueue(journey);
+        if (ring.Count > capacity)
         {
-            var oldest = _latest.Dequeue();
+            var oldest = ring.Dequeue();
             _dropped++;
             foreach (var watch in _watches)
             {
@@ -262,23 +268,14 @@ internal sealed class LiveHub(TimeProvider clock) : IPipelineObserver
         }
     }
 
-    private double SinceReceipt(CallEvent callEvent) =>
-        Math.Round(Math.Max(0, (clock.GetUtcNow() - callEvent.ReceivedAt).TotalMilliseconds), 1);
+    private double SinceReceipt(Journey journey) => Math.Round(Math.Max(0, (_clock.GetUtcNow() - journey.ReceivedAt).TotalMilliseconds), 1);
 
-    private static string StateOf(string outcome) => outcome switch
-    {
-        "accepted" => JourneyState.Queued,
-        "ignored" => JourneyState.Ignored,
-        "rejected" => JourneyState.Rejected,
-        "unavailable" => JourneyState.Unavailable,
-        _ => JourneyState.Refused,
-    };
-
-    private static string? DetailOf(WebhookAnswer answer)
-    {
-        using var problem = JsonDocument.Parse(answer.Body);
-        return problem.RootElement.TryGetProperty("detail", out var detail) ? detail.GetString() : null;
-    }
+    private static string StateOf(WebhookCase outcome) =>
+        outcome == WebhookCase.Accepted ? JourneyState.Queued
+        : outcome == WebhookCase.Ignored ? JourneyState.Ignored
+        : outcome == WebhookCase.Rejected ? JourneyState.Rejected
+        : outcome == WebhookCase.Unavailable ? JourneyState.Unavailable
+        : JourneyState.Refused;
 
     /// <summary>One page that watches: the journeys that have changed since it last looked, never more than are kept.</summary>
     internal sealed class Watch(LiveHub hub) : IDisposable

@@ -1,27 +1,34 @@
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
-using Azure;
-using TeleCmi.Pipeline.Observing;
+using System.Reflection;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.StaticFiles;
+using TeleCmi.Pipeline.Journaling;
+using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.LocalHost.LivePage;
 
-/// <summary>The live page: its parts and its addresses.</summary>
+/// <summary>The live page: its parts and its addresses. Apart from the hub, each part is made when somebody asks for it.</summary>
 internal static class LivePageSetup
 {
-    private const int LongestOrder = 4 * 1024;
+    private const int LongestBody = 64 * 1024;
+
+    private static readonly FileExtensionContentTypeProvider Types = new();
 
     public static void AddLivePage(this IServiceCollection services)
     {
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, LiveJson.Default);
+            json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+        });
         services.AddSingleton<LiveHub>();
-        services.AddSingleton<IPipelineObserver>(provider => provider.GetRequiredService<LiveHub>());
-        services.AddSingleton<QueueDepths>();
-        services.AddHostedService(provider => provider.GetRequiredService<QueueDepths>());
+        services.AddSingleton<LivePageKey>();
         services.AddSingleton<PageGuard>();
         services.AddSingleton<LiveStream>();
-        services.AddSingleton<JournalPages>();
         services.AddSingleton<JourneyDetails>();
-        services.AddSingleton<Sender>();
-        services.AddSingleton<DeadLetterDesk>();
+        services.AddSingleton<PageSender>();
+        services.AddSingleton<DeadLetterService>();
     }
 
     public static void MapLivePage(this WebApplication app)
@@ -31,108 +38,51 @@ internal static class LivePageSetup
             return;
         }
 
-        var guard = app.Services.GetRequiredService<PageGuard>();
-        foreach (var file in PageFiles.All)
-        {
-            app.MapGet(file.Name == PageFile.Index ? "/" : $"/live/{file.Name}", guard.Guard(file.SendAsync));
-        }
+        var page = app.MapGroup("").WithMetadata(new RequestSizeLimitAttribute(LongestBody)).AddEndpointFilter(ExplainStorageFaultsAsync);
+        ((IEndpointConventionBuilder)page).Finally(endpoint =>
+            endpoint.RequestDelegate = endpoint.ApplicationServices.GetRequiredService<PageGuard>().Protect(endpoint.RequestDelegate!));
 
-        // Everything else is made when somebody asks for it: a start should not wait for a page that nobody looks at.
-        app.MapGet("/live/events", guard.Guard(context => The<LiveStream>(context).RunAsync(context)));
-        MapReading(app, guard);
-        MapOrders(app, guard);
+        page.MapGet("/", () => FileOf("index.html"));
+        page.MapGet("/live/{file}", FileOf);
+        page.MapGet("/live/events", (LiveStream stream, CancellationToken cancellation) => TypedResults.ServerSentEvents(stream.FollowAsync(cancellation)));
+        page.MapGet("/live/detail", async (string id, string? partition, string? row, JourneyDetails details, CancellationToken cancellation) =>
+            OkOr404(await details.FindAsync(id, partition, row, cancellation)));
+        page.MapGet("/live/journal", async (string day, string? after, JournalReader journal, CancellationToken cancellation) =>
+            OkOr404(await JournalViews.ReadPageAsync(journal, day, after, cancellation)));
+        page.MapGet("/live/dead-letters", async (DeadLetterService letters, CancellationToken cancellation) =>
+            TypedResults.Ok(await letters.ListAsync(cancellation)));
+        page.MapGet("/live/dead-letters/body", async (string id, DeadLetterService letters, CancellationToken cancellation) =>
+            OkOr404(await letters.FindBodyAsync(id, cancellation)));
+
+        page.MapPost("/live/sample", async (SampleToSend sample, PageSender sender) => OkOr404(await sender.SendSampleAsync(sample)));
+        page.MapPost("/live/send-again", async (EventToSend again, PageSender sender, CancellationToken cancellation) =>
+            OkOr404(await sender.SendAgainAsync(again, cancellation)));
+        page.MapPost("/live/dead-letters/replay", async (DeadLetterIds ids, DeadLetterService letters, CancellationToken cancellation) =>
+            TypedResults.Ok(await letters.ReplayAsync(ids.Ids, cancellation)));
+        page.MapPost("/live/dead-letters/discard", async (DeadLetterIds ids, DeadLetterService letters, CancellationToken cancellation) =>
+            TypedResults.Ok(await letters.DiscardAsync(ids.Ids, cancellation)));
     }
 
-    private static void MapReading(WebApplication app, PageGuard guard)
-    {
-        app.MapGet("/live/detail", guard.Guard(context => AnswerAsync(
-            context,
-            cancellation => The<JourneyDetails>(context).FindAsync(Query(context, "id"), Query(context, "partition"), Query(context, "row"), cancellation),
-            LiveJson.Default.DetailView)));
-        app.MapGet("/live/dead-letters", guard.Guard(context => AnswerAsync<DeadLettersView>(
-            context, async cancellation => await The<DeadLetterDesk>(context).ListAsync(cancellation), LiveJson.Default.DeadLettersView)));
-        app.MapGet("/live/journal", guard.Guard(context => AnswerAsync(
-            context,
-            async cancellation => await The<JournalPages>(context).ReadAsync(Query(context, "day"), Query(context, "after"), cancellation),
-            LiveJson.Default.JournalPageView)));
-    }
+    // The page's files are in this assembly, so that there is nothing to deploy or to find.
+    private static Results<FileStreamHttpResult, NotFound> FileOf(string file) =>
+        Types.TryGetContentType(file, out var type) && Assembly.GetExecutingAssembly().GetManifestResourceStream($"live-page/{file}") is { } stream
+            ? TypedResults.Stream(stream, type)
+            : TypedResults.NotFound();
 
-    private static void MapOrders(WebApplication app, PageGuard guard)
-    {
-        app.MapPost("/live/sample", guard.Guard(context => CarryOutAsync(
-            context, LiveJson.Default.SampleOrder, (order, _) => The<Sender>(context).SendSampleAsync(order), LiveJson.Default.SentView)));
-        app.MapPost("/live/send-again", guard.Guard(context => CarryOutAsync(
-            context, LiveJson.Default.SendAgainOrder, The<Sender>(context).SendAgainAsync, LiveJson.Default.SentView)));
-        app.MapPost("/live/dead-letters/replay", guard.Guard(context => CarryOutAsync(
-            context, LiveJson.Default.DeadLetterOrder, The<DeadLetterDesk>(context).ReplayAsync, LiveJson.Default.DoneView)));
-        app.MapPost("/live/dead-letters/discard", guard.Guard(context => CarryOutAsync(
-            context, LiveJson.Default.DeadLetterOrder, The<DeadLetterDesk>(context).DiscardAsync, LiveJson.Default.DoneView)));
-    }
-
-    private static T The<T>(HttpContext context)
-        where T : notnull => context.RequestServices.GetRequiredService<T>();
-
-    private static async Task CarryOutAsync<TOrder, TAnswer>(
-        HttpContext context,
-        JsonTypeInfo<TOrder> orderType,
-        Func<TOrder, CancellationToken, Task<TAnswer?>> carryOut,
-        JsonTypeInfo<TAnswer> answerType)
-        where TAnswer : class
-    {
-        if (await ReadAsync(context, orderType) is { } order)
-        {
-            await AnswerAsync(context, cancellation => carryOut(order, cancellation), answerType);
-        }
-        else
-        {
-            context.Response.StatusCode = StatusCodes.Status400BadRequest;
-        }
-    }
-
-    private static async Task<T?> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
-    {
-        if (context.Request.ContentLength is not (> 0 and <= LongestOrder))
-        {
-            return default;
-        }
-
-        try
-        {
-            return await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted);
-        }
-        catch (JsonException)
-        {
-            return default;
-        }
-    }
+    private static Results<Ok<T>, NotFound<FaultView>> OkOr404<T>(T? found)
+        where T : class =>
+        found is null ? TypedResults.NotFound(new FaultView("It is not there any more.")) : TypedResults.Ok(found);
 
     // Storage's word goes to the person who asked, because nobody else will read the log for them.
-    private static async Task AnswerAsync<T>(HttpContext context, Func<CancellationToken, Task<T?>> ask, JsonTypeInfo<T> type)
-        where T : class
+    private static async ValueTask<object?> ExplainStorageFaultsAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         try
         {
-            if (await ask(context.RequestAborted) is { } answer)
-            {
-                await WriteAsync(context, StatusCodes.Status200OK, answer, type);
-            }
-            else
-            {
-                await WriteAsync(context, StatusCodes.Status404NotFound, new DoneView(Done: false, "It is not there any more."), LiveJson.Default.DoneView);
-            }
+            return await next(context);
         }
-        catch (Exception e) when (e is RequestFailedException or AggregateException or TimeoutException)
+        catch (StorageException e)
         {
-            await WriteAsync(context, StatusCodes.Status503ServiceUnavailable, new DoneView(Done: false, $"Storage does not answer as it should: {e.Message}"), LiveJson.Default.DoneView);
+            return TypedResults.Json(new FaultView(e.Message), LiveJson.Default.FaultView, statusCode: StatusCodes.Status503ServiceUnavailable);
         }
     }
-
-    private static async Task WriteAsync<T>(HttpContext context, int status, T answer, JsonTypeInfo<T> type)
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "application/json";
-        await JsonSerializer.SerializeAsync(context.Response.Body, answer, type, context.RequestAborted);
-    }
-
-    private static string Query(HttpContext context, string name) => context.Request.Query[name].ToString();
 }

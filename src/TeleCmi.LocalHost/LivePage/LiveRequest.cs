@@ -1,21 +1,19 @@
-using TeleCmi.Events;
-using TeleCmi.Pipeline.Telemetry;
-
 namespace TeleCmi.LocalHost.LivePage;
 
-/// <summary>What the page shows of a request: the host knows it, and finds it again as the pipeline's tag.</summary>
+/// <summary>What the page shows of a request. Changed and read under the hub's lock only.</summary>
 internal sealed class LiveRequest
 {
     private const int LongestHeader = 512;
 
-    // What helps to see who calls and through what; nothing that could carry a secret.
+    // What helps to see who sends and through what; nothing that could carry a secret.
     private static readonly string[] ShownHeaders =
     [
         "Accept", "Content-Encoding", "Content-Length", "Content-Type", "Host", "Traceparent", "Transfer-Encoding",
         "User-Agent", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Request-Id",
     ];
 
-    public required string Method { get; init; }
+    /// <summary>POST or GET; null for any other, which is a stranger's text.</summary>
+    public required string? Method { get; init; }
 
     /// <summary>The address without its secret.</summary>
     public required string Path { get; init; }
@@ -25,7 +23,7 @@ internal sealed class LiveRequest
 
     public required string? ContentType { get; init; }
 
-    public required IReadOnlyList<HeaderView> Headers { get; init; }
+    public IReadOnlyList<FieldView> Headers { get; init; } = [];
 
     /// <summary>Whether a person sent it from the page.</summary>
     public bool IsFromPage { get; init; }
@@ -35,43 +33,27 @@ internal sealed class LiveRequest
     public required long Started { get; init; }
 
     /// <summary>The body or the query's fields, once they have been read.</summary>
-    public ReadOnlyMemory<byte>? Content { get; set; }
+    public byte[]? Content { get; set; }
 
-    /// <summary>What could be made of it.</summary>
-    public Notice? Notice { get; set; }
+    /// <summary>The JSON that it is, or that its fields make.</summary>
+    public byte[]? Json { get; set; }
 
-    public string? Fault { get; set; }
-
-    /// <summary>The line that shows it, once there is one.</summary>
-    public Journey? Journey { get; set; }
+    /// <summary>The events that it brought.</summary>
+    public List<Journey> Journeys { get; } = [];
 
     public static LiveRequest Of(HttpContext context, bool hasToken, TimeProvider clock)
     {
         var request = context.Request;
         return new LiveRequest
         {
-            Method = HttpMethods.IsPost(request.Method) ? "POST" : HttpMethods.IsGet(request.Method) ? "GET" : LogText.Of(request.Method),
-            Path = hasToken ? "/api/telecmi/\u2026/events" : WebhookEndpoints.EventsPath,
+            Method = HttpMethods.IsPost(request.Method) ? "POST" : HttpMethods.IsGet(request.Method) ? "GET" : null,
+            Path = hasToken ? "/api/telecmi/\u2026/events" : WebhookHandler.EventsPath,
             IsQuery = !HttpMethods.IsPost(request.Method) || (request.ContentLength is null or 0 && request.Headers.TransferEncoding.Count == 0),
             ContentType = request.ContentType,
-            Headers = Shown(request.Headers),
+            Headers = [.. ShownHeaders.Where(request.Headers.ContainsKey).Select(name => new FieldView(name, Short(request.Headers[name].ToString())))],
             ReceivedAt = clock.GetUtcNow(),
             Started = clock.GetTimestamp(),
         };
-    }
-
-    private static List<HeaderView> Shown(IHeaderDictionary headers)
-    {
-        var shown = new List<HeaderView>();
-        foreach (var name in ShownHeaders)
-        {
-            if (headers.TryGetValue(name, out var value))
-            {
-                shown.Add(new HeaderView(name, Short(value.ToString())));
-            }
-        }
-
-        return shown;
     }
 
     private static string Short(string value) => value.Length <= LongestHeader ? value : value[..LongestHeader];

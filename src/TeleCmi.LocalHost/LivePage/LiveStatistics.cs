@@ -13,10 +13,10 @@ internal sealed class LiveStatistics(TimeProvider clock)
     private readonly Bucket?[] _ring = new Bucket?[Buckets];
     private readonly Dictionary<string, long> _totals = new(StringComparer.Ordinal);
 
-    public void Received(double answerMs)
+    public void Received(double responseMs)
     {
         Count("all");
-        Current().Add(answerMs);
+        Current().Add(responseMs);
     }
 
     public void Processed() => Current().Processed++;
@@ -37,7 +37,7 @@ internal sealed class LiveStatistics(TimeProvider clock)
                 continue;
             }
 
-            var sorted = bucket.AnswerMs.ToArray();
+            var sorted = bucket.ResponseMs.ToArray();
             Array.Sort(sorted);
             all.AddRange(sorted);
             views[i] = new BucketView(bucket.Received, bucket.Processed, Percentile(sorted, 0.5), Percentile(sorted, 0.95));
@@ -69,7 +69,7 @@ internal sealed class LiveStatistics(TimeProvider clock)
 
     private sealed class Bucket
     {
-        private readonly double[] _answerMs = new double[SamplesPerBucket];
+        private readonly double[] _responseMs = new double[SamplesPerBucket];
 
         public long Number { get; private set; } = -1;
 
@@ -77,8 +77,8 @@ internal sealed class LiveStatistics(TimeProvider clock)
 
         public int Processed { get; set; }
 
-        /// <summary>The times to the answer; under load the latest of them.</summary>
-        public ReadOnlySpan<double> AnswerMs => _answerMs.AsSpan(0, Math.Min(Received, SamplesPerBucket));
+        /// <summary>The times to the response; under load the latest of them.</summary>
+        public ReadOnlySpan<double> ResponseMs => _responseMs.AsSpan(0, Math.Min(Received, SamplesPerBucket));
 
         public void Reset(long number)
         {
@@ -87,6 +87,6 @@ internal sealed class LiveStatistics(TimeProvider clock)
             Processed = 0;
         }
 
-        public void Add(double answerMs) => _answerMs[Received++ % SamplesPerBucket] = answerMs;
+        public void Add(double responseMs) => _responseMs[Received++ % SamplesPerBucket] = responseMs;
     }
 }

@@ -1,84 +1,76 @@
+using System.Net.ServerSentEvents;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Options;
 using TeleCmi.Events.Samples;
 using TeleCmi.Pipeline;
 using TeleCmi.Pipeline.Receiving;
+using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.LocalHost.LivePage;
 
 /// <summary>The server-sent events of the page: all there is, then each change as it happens, and the counts every second.</summary>
 internal sealed class LiveStream(
-    LiveHub hub, QueueDepths depths, AccessTokens tokens, IOptions<TeleCmiOptions> options, IHostApplicationLifetime lifetime, TimeProvider clock)
+    LiveHub hub, PipelineQueues queues, AccessTokens tokens, IOptions<TeleCmiOptions> options, IHostApplicationLifetime lifetime, TimeProvider clock)
 {
     private static readonly TimeSpan StatisticsInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan QueuesInterval = TimeSpan.FromSeconds(2);
 
     // Under load the page gets a batch at a time.
-    private static readonly TimeSpan BatchPause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan WriteDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BatchInterval = TimeSpan.FromMilliseconds(50);
 
-    public async Task RunAsync(HttpContext context)
+    public async IAsyncEnumerable<SseItem<byte[]>> FollowAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken closed)
     {
         // A stream would otherwise hold up the stop until its time has passed.
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        context.Response.ContentType = "text/event-stream";
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(closed, lifetime.ApplicationStopping);
         using var watch = hub.Begin(out var journeys, out var dropped);
-        try
-        {
-            await SendAsync(
-                context,
-                "hello",
-                new HelloView(hub.Instance, tokens.Any, options.Value.AcceptedEvents, DocumentedNotices.OutgoingAnswered.Json, journeys, dropped),
-                LiveJson.Default.HelloView,
-                ended.Token);
-            await FollowAsync(context, watch, ended.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // The page was closed or does not read, or the host stops.
-        }
-    }
+        yield return Item(
+            "hello",
+            new HelloView(hub.Instance, tokens.Any, options.Value.AcceptedEvents, DocumentedNotices.OutgoingAnswered.Json, journeys, dropped),
+            LiveJson.Default.HelloView);
 
-    private async Task FollowAsync(HttpContext context, LiveHub.Watch watch, CancellationToken ended)
-    {
+        IReadOnlyList<QueueView> states = [];
+        var asking = GetQueuesAsync(states, TimeSpan.Zero, ended.Token);
+        var change = watch.WaitAsync(ended.Token);
         var tick = Task.CompletedTask;
-        var change = watch.WaitAsync(ended);
-        while (true)
+        while (!ended.IsCancellationRequested)
         {
-            if (change.IsCompleted)
+            if (change.IsCompletedSuccessfully)
             {
-                await change;
-                await SendAsync(context, "journeys", new JourneysView(watch.Take()), LiveJson.Default.JourneysView, ended);
-                change = watch.WaitAsync(ended);
+                yield return Item("journeys", new JourneysView(watch.Take()), LiveJson.Default.JourneysView);
+                change = watch.WaitAsync(ended.Token);
+            }
+
+            if (asking.IsCompletedSuccessfully)
+            {
+                states = await asking;
+                asking = GetQueuesAsync(states, QueuesInterval, ended.Token);
             }
 
             if (tick.IsCompleted)
             {
-                await tick;
-                await SendAsync(context, "stats", hub.Statistics(depths.Latest), LiveJson.Default.StatsView, ended);
-                tick = Task.Delay(StatisticsInterval, clock, ended);
+                yield return Item("stats", hub.Statistics(states), LiveJson.Default.StatsView);
+                tick = Task.Delay(StatisticsInterval, clock, ended.Token);
             }
 
             await Task.WhenAny(change, tick);
-            await Task.Delay(BatchPause, clock, ended);
+            await Task.Delay(BatchInterval, clock, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private static async Task SendAsync<T>(HttpContext context, string name, T data, JsonTypeInfo<T> type, CancellationToken ended)
+    private async Task<IReadOnlyList<QueueView>> GetQueuesAsync(IReadOnlyList<QueueView> before, TimeSpan delay, CancellationToken ended)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(ended);
-        deadline.CancelAfter(WriteDeadline);
+        await Task.Delay(delay, clock, ended);
         try
         {
-            // JSON as it is written here has no line breaks, so it is one data line.
-            await context.Response.WriteAsync($"event: {name}\ndata: {JsonSerializer.Serialize(data, type)}\n\n", deadline.Token);
-            await context.Response.Body.FlushAsync(deadline.Token);
+            return [.. (await queues.GetStatesAsync(ended)).Select(queue => new QueueView(queue.Name, queue.IsPoison, queue.Messages))];
         }
-        catch (OperationCanceledException) when (!ended.IsCancellationRequested)
+        catch (StorageException)
         {
-            // A page that does not read must not pile up here; it connects again when it does.
-            context.Abort();
-            throw;
+            // The page says "unknown", and asks again.
+            return [.. before.Select(queue => queue with { Depth = null })];
         }
     }
+
+    private static SseItem<byte[]> Item<T>(string name, T data, JsonTypeInfo<T> type) => new(JsonSerializer.SerializeToUtf8Bytes(data, type), name);
 }

@@ -1,94 +1,96 @@
 using System.Net.Http.Headers;
 using System.Text;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline.Receiving;
 
 namespace TeleCmi.LocalHost.LivePage;
 
 /// <summary>
-/// Who may see the page: this machine by its own name; another host's name only when the setting lists it, and then with
-/// an access token as the password. Another site's page may neither read nor change anything.
+/// Who may see the page: this machine with the page's key; another host's name only when the setting lists it, and then
+/// with an access token as the password. Another site's page may neither read nor change anything.
 /// </summary>
-internal sealed class PageGuard(IOptions<LocalHostOptions> options, AccessTokens tokens)
+internal sealed class PageGuard(IOptions<LocalHostOptions> options, AccessTokens tokens, LivePageKey key)
 {
     private const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-    private readonly HashSet<string> _hosts = new(LocalHostOptions.Split(options.Value.LivePageHosts), StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _hosts = new(options.Value.LivePageHosts, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Lets a request through, or answers it.</summary>
-    public RequestDelegate Guard(Func<HttpContext, Task> next) => context =>
+    /// <summary>Lets a request through, or responds to it, before anything of it is read. (An endpoint filter runs after the body is bound.)</summary>
+    public RequestDelegate Protect(RequestDelegate next) => context =>
     {
         var refusal = RefusalOf(context);
-        if (refusal is { } status)
+        if (refusal is not NotFound)
         {
-            context.Response.StatusCode = status;
-            return Task.CompletedTask;
+            SetHeaders(context.Response.Headers);
         }
 
-        SetHeaders(context.Response.Headers);
-        return next(context);
+        return refusal?.ExecuteAsync(context) ?? next(context);
     };
 
-    private int? RefusalOf(HttpContext context)
-    {
-        var host = context.Request.Host.Value ?? "";
-        if (!LocalRequest.Is(context))
-        {
-            // A tunnel may have put its own name there and the real one aside.
-            host = context.Request.Headers["X-Forwarded-Host"] is [{ Length: > 0 } forwarded, ..] ? forwarded : host;
-            if (!_hosts.Contains(new HostString(host).Host))
-            {
-                return StatusCodes.Status404NotFound;
-            }
+    private IResult? RefusalOf(HttpContext context) =>
+        (LocalRequest.Is(context) ? LocalRefusalOf(context) : RemoteRefusalOf(context))
+        ?? (context.Request.Path != "/" && LocalRequest.IsFromAnotherSite(context.Request) ? TypedResults.StatusCode(StatusCodes.Status403Forbidden) : null);
 
-            if (!tokens.IsValid(PasswordOf(context.Request.Headers.Authorization)))
-            {
-                context.Response.Headers.WWWAuthenticate = "Basic realm=\"TeleCMI live page: any name, an access token as the password\", charset=\"UTF-8\"";
-                return StatusCodes.Status401Unauthorized;
-            }
+    private IResult? LocalRefusalOf(HttpContext context)
+    {
+        var request = context.Request;
+
+        // Cookies do not tell ports apart, and another receiver may run beside this one.
+        var cookie = $"telecmi-page-{context.Connection.LocalPort}";
+        if (request.Path == "/" && key.Is(request.Query["key"]))
+        {
+            context.Response.Cookies.Append(cookie, key.Value, new CookieOptions { HttpOnly = true, SameSite = SameSiteMode.Strict, Path = "/" });
+            return TypedResults.Redirect("/");
         }
 
-        return IsFromElsewhere(context.Request, host) ? StatusCodes.Status403Forbidden : null;
-    }
-
-    private static bool IsFromElsewhere(HttpRequest request, string host)
-    {
-        var isDocument = request.Path == "/";
-        var site = request.Headers["Sec-Fetch-Site"].ToString();
-        if (site is not ("" or "same-origin" or "none") && !isDocument)
-        {
-            return true;
-        }
-
-        var origin = request.Headers.Origin.ToString();
-        if (origin.Length > 0 && !(Uri.TryCreate(origin, UriKind.Absolute, out var from) && from.Authority.Equals(host, StringComparison.OrdinalIgnoreCase)))
-        {
-            return true;
-        }
-
-        // A form can send neither this type nor, without being asked about first, anything else that it names.
-        return !HttpMethods.IsGet(request.Method) && !request.HasJsonContentType();
-    }
-
-    private static string? PasswordOf(string? authorization)
-    {
-        if (!AuthenticationHeaderValue.TryParse(authorization, out var header)
-            || !"Basic".Equals(header.Scheme, StringComparison.OrdinalIgnoreCase)
-            || header.Parameter is not { } parameter)
+        if (key.Is(request.Cookies[cookie]) || key.Is(CredentialsOf(request, "Bearer")))
         {
             return null;
         }
 
-        var bytes = new byte[parameter.Length];
-        if (!Convert.TryFromBase64String(parameter, bytes, out var length))
+        context.Response.Headers.WWWAuthenticate = "Bearer";
+        return TypedResults.Text(
+            "This page shows whole calls, so it needs the key of the receiver's last start: open the address that the receiver printed then, the line \"Watch it live\".",
+            statusCode: StatusCodes.Status401Unauthorized);
+    }
+
+    private IResult? RemoteRefusalOf(HttpContext context)
+    {
+        // A tunnel may have put its own name there and the real one aside.
+        if (context.Request.Headers["X-Forwarded-Host"] is [{ Length: > 0 } forwarded, ..])
+        {
+            context.Request.Host = new HostString(forwarded);
+        }
+
+        if (!_hosts.Contains(context.Request.Host.Host))
+        {
+            return TypedResults.NotFound();
+        }
+
+        if (tokens.IsValid(PasswordOf(context.Request)))
         {
             return null;
         }
 
-        var credentials = Encoding.UTF8.GetString(bytes, 0, length);
-        return credentials[(credentials.IndexOf(':', StringComparison.Ordinal) + 1)..];
+        context.Response.Headers.WWWAuthenticate = "Basic realm=\"TeleCMI live page: any name, an access token as the password\", charset=\"UTF-8\"";
+        return TypedResults.StatusCode(StatusCodes.Status401Unauthorized);
+    }
+
+    private static string? CredentialsOf(HttpRequest request, string scheme) =>
+        AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var header) && scheme.Equals(header.Scheme, StringComparison.OrdinalIgnoreCase)
+            ? header.Parameter
+            : null;
+
+    private static string? PasswordOf(HttpRequest request)
+    {
+        var encoded = CredentialsOf(request, "Basic") ?? "";
+        var bytes = new byte[encoded.Length];
+        return Convert.TryFromBase64String(encoded, bytes, out var length) && Encoding.UTF8.GetString(bytes, 0, length).Split(':', 2) is [_, var password]
+            ? password
+            : null;
     }
 
     private static void SetHeaders(IHeaderDictionary headers)

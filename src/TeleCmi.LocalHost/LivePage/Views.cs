@@ -1,10 +1,13 @@
+using System.Text;
 using System.Text.Json.Serialization;
+using System.Text.Unicode;
+using TeleCmi.Pipeline.Journaling;
 
 namespace TeleCmi.LocalHost.LivePage;
 
-internal sealed record HeaderView(string Name, string Value);
+internal sealed record FieldView(string Name, string Value);
 
-internal sealed record HandOverView(string Destination, string Outcome);
+internal sealed record ForwardView(string Destination, string Outcome);
 
 internal sealed record JourneyView(
     string Id,
@@ -20,28 +23,28 @@ internal sealed record JourneyView(
     int? Status,
     string? Fault,
     int Tries,
-    double? AnsweredMs,
+    double? ResponseMs,
     double? StartedMs,
     double? ProcessedMs,
-    double? HandedOnMs,
-    IReadOnlyList<HandOverView>? HandedOn,
+    double? ForwardedMs,
+    IReadOnlyList<ForwardView>? Forwards,
     string? Partition,
     string? Row);
 
-internal sealed record RequestView(
-    string Method, string Path, bool IsQuery, string? ContentType, IReadOnlyList<HeaderView> Headers, string? Content, bool IsBase64);
+/// <summary>Bytes as text, or as Base64 when they are none.</summary>
+internal sealed record BodyView(string Text, bool IsBase64)
+{
+    public static BodyView Of(ReadOnlySpan<byte> bytes) =>
+        Utf8.IsValid(bytes) ? new(Encoding.UTF8.GetString(bytes), IsBase64: false) : new(Convert.ToBase64String(bytes), IsBase64: true);
+}
 
-internal sealed record AnswerView(int Status, string Body);
+internal sealed record RequestView(string? Method, string Path, bool IsQuery, string? ContentType, IReadOnlyList<FieldView> Headers, BodyView? Content);
 
 internal sealed record DetailView(
-    JourneyView Journey,
-    RequestView? Request,
-    AnswerView? Answer,
-    string? Envelope,
-    IReadOnlyList<HeaderView>? Row,
-    string? RowFault);
+    JourneyView Journey, RequestView? Request, string? Response, string? Envelope, JournalRow? Row = null, string? RowFault = null);
 
-internal sealed record HelloView(string Instance, bool HasAccessToken, string AcceptedEvents, string Sample, IReadOnlyList<JourneyView> Journeys, long Dropped);
+internal sealed record HelloView(
+    string Instance, bool HasAccessToken, IReadOnlyList<string> AcceptedEvents, string Sample, IReadOnlyList<JourneyView> Journeys, long Dropped);
 
 internal sealed record JourneysView(IReadOnlyList<JourneyView> Journeys);
 
@@ -57,33 +60,39 @@ internal sealed record StatsView(
     double? P95,
     IReadOnlyList<QueueView> Queues);
 
-internal sealed record SampleOrder(string Method, string Sample);
+internal sealed record SampleToSend(string Method, string Sample);
 
-internal sealed record SendAgainOrder(string? Id, string? Partition, string? Row);
+internal sealed record EventToSend(string? Id, string? Partition, string? Row);
 
-internal sealed record SentView(int Status, string Body);
+internal sealed record SentView(int Status);
 
 internal sealed record JournalPageView(IReadOnlyList<JourneyView> Journeys, string? Next);
 
-internal sealed record DeadLetterView(
-    string Id, string Reason, string? Kind, string? EventId, DateTimeOffset ReceivedAt, string Error, string Body, bool IsBase64);
+internal sealed record DeadLetterView(string Id, string? EventId, DateTimeOffset ReceivedAt);
 
-internal sealed record DeadLettersView(IReadOnlyList<DeadLetterView> Letters, bool HasMore);
+internal sealed record DeadLetterGroupView(string Reason, string? Kind, string Error, IReadOnlyList<DeadLetterView> Letters);
 
-internal sealed record DeadLetterOrder(string Id);
+internal sealed record DeadLettersView(IReadOnlyList<DeadLetterGroupView> Groups, bool HasMore);
 
-internal sealed record DoneView(bool Done, string? Message);
+internal sealed record DeadLetterIds(IReadOnlyList<string> Ids);
+
+/// <summary>How many it was done with, and why not with the others.</summary>
+internal sealed record DoneView(int Done, IReadOnlyList<string> Faults);
+
+internal sealed record FaultView(string Message);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(DetailView))]
 [JsonSerializable(typeof(HelloView))]
 [JsonSerializable(typeof(JourneysView))]
 [JsonSerializable(typeof(StatsView))]
-[JsonSerializable(typeof(SampleOrder))]
-[JsonSerializable(typeof(SendAgainOrder))]
+[JsonSerializable(typeof(SampleToSend))]
+[JsonSerializable(typeof(EventToSend))]
 [JsonSerializable(typeof(SentView))]
 [JsonSerializable(typeof(JournalPageView))]
 [JsonSerializable(typeof(DeadLettersView))]
-[JsonSerializable(typeof(DeadLetterOrder))]
+[JsonSerializable(typeof(BodyView))]
+[JsonSerializable(typeof(DeadLetterIds))]
 [JsonSerializable(typeof(DoneView))]
+[JsonSerializable(typeof(FaultView))]
 internal sealed partial class LiveJson : JsonSerializerContext;

@@ -1,6 +1,6 @@
 // What to do first: a sample, a tunnel, the portal.
 
-import { order } from './api.js';
+import { post } from './api.js';
 import { byId, copy, say } from './dom.js';
 import { curlOf } from './text.js';
 
@@ -25,10 +25,10 @@ export function createConnect() {
   for (const button of document.querySelectorAll('[data-send]')) {
     button.addEventListener('click', async () => {
       try {
-        const answer = await order('/live/sample', { method: button.dataset.send, sample: byId('sample').value });
+        const response = await post('/live/sample', { method: button.dataset.send, sample: byId('sample').value });
         // The panel stays, for the one who is still trying things.
         isTouched = true;
-        say(byId('sent'), `Sent by ${button.dataset.send}; the answer was ${answer.status}. Its way is in the list of events.`);
+        say(byId('sent'), `Sent by ${button.dataset.send}; the response was ${response.status}. Its way is in the list of events.`);
       } catch (error) {
         say(byId('sent'), error.message);
       }
@@ -48,14 +48,14 @@ export function createConnect() {
   function greet(hello) {
     const port = location.port || (location.protocol === 'https:' ? '443' : '80');
     token ||= [...crypto.getRandomValues(new Uint8Array(SECRET_BYTES))].map(byte => byte.toString(16).padStart(2, '0')).join('');
-    say(byId('curl-post'), curlOf({ method: 'POST', contentType: 'application/json', content: hello.sample }, location.origin));
-    say(byId('curl-get'), curlOf({ method: 'GET', isQuery: true, content: new URLSearchParams(JSON.parse(hello.sample)).toString() }, location.origin));
+    say(byId('curl-post'), curlOf({ method: 'POST', contentType: 'application/json', content: { text: hello.sample } }, location.origin));
+    say(byId('curl-get'), curlOf({ method: 'GET', isQuery: true, content: { text: new URLSearchParams(JSON.parse(hello.sample)).toString() } }, location.origin));
     say(byId('token-command'), `TeleCmi__AccessTokens=${token} dotnet run --project src/TeleCmi.LocalHost`);
     byId('no-token').hidden = byId('token-copy').hidden = hello.hasAccessToken;
     byId('has-token').hidden = !hello.hasAccessToken;
     say(byId('tunnel-dev'), `devtunnel host -p ${port} --allow-anonymous`);
     say(byId('tunnel-ngrok'), `ngrok http ${port}`);
-    say(byId('accepted'), hello.acceptedEvents);
+    say(byId('accepted'), hello.acceptedEvents.join(', '));
     showAddress();
   }
 

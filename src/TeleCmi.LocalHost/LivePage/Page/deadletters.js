@@ -1,12 +1,12 @@
-// Dead letters: what failed for good, to be replayed or discarded by a person.
+// Dead letters: what failed for good, to be replayed or discarded by a person. Equal ones are one group.
 
-import { get, order } from './api.js';
+import { get, post } from './api.js';
 import { byId, make, say } from './dom.js';
 import { momentOf, prettyJson } from './text.js';
 
 const REFRESH_MILLISECONDS = 500;
 
-const REASONS = { poison: 'failed too often', rejected: 'could not be read', forward: 'could not be handed on' };
+const REASONS = { poison: 'failed too often', rejected: 'could not be read', forward: 'could not be forwarded' };
 
 export function createDeadLetters() {
   const list = byId('dead');
@@ -17,48 +17,81 @@ export function createDeadLetters() {
 
   async function load(word = '') {
     try {
-      const { letters, hasMore } = await get('/live/dead-letters');
+      const { groups, hasMore } = await get('/live/dead-letters');
       // Those that stay keep their element, and with it the focus and what is unfolded.
-      const known = new Map([...list.children].map(item => [item.dataset.id, item]));
-      list.replaceChildren(...letters.map(letter => known.get(letter.id) ?? itemOf(letter)));
-      const count = letters.length === 0 ? 'There are none.' : `${letters.length}${hasMore ? ' of more' : ''}, the oldest first.`;
+      const known = new Map([...list.children].map(item => [item.dataset.ids, item]));
+      list.replaceChildren(...groups.map(group => known.get(idsOf(group).join()) ?? itemOf(group)));
+      const letters = groups.reduce((sum, group) => sum + group.letters.length, 0);
+      const count = letters === 0 ? 'There are none.' : `${letters}${hasMore ? ' of more' : ''}, the oldest first; equal ones together.`;
       say(note, word ? `${word} ${count}` : count);
     } catch (error) {
       say(note, error.message);
     }
   }
 
-  function itemOf(letter) {
-    const what = letter.kind ?? 'no event';
-    const carryOut = (path, question, done) => async event => {
-      if (question && !confirm(question)) {
+  const idsOf = group => group.letters.map(letter => letter.id);
+
+  function itemOf(group) {
+    const count = group.letters.length;
+    const what = group.kind ?? 'no event';
+    const button = (text, path, done, question) => {
+      const label = count > 1 ? `${text} all ${count}` : text;
+      const element = make('button', { type: 'button' }, label, make('span', { class: 'unseen' }, ` ${what} of ${momentOf(group.letters[0].receivedAt)}`));
+      element.addEventListener('click', async () => {
+        if (question && !confirm(question)) {
+          return;
+        }
+
+        element.disabled = true;
+        try {
+          const result = await post(path, { ids: idsOf(group) });
+          byId('dead-title').tabIndex = -1;
+          byId('dead-title').focus();
+          await load([result.done > 0 ? `${result.done} ${done}` : '', ...result.faults].join(' '));
+        } catch (error) {
+          say(note, error.message);
+        } finally {
+          element.disabled = false;
+        }
+      });
+      return element;
+    };
+    const content = count > 1 ? make('ul', { class: 'letters' }) : make('pre', { tabindex: '0' });
+    const details = make('details', {}, make('summary', {}, count > 1 ? 'One by one' : 'As it came'), content);
+    details.addEventListener('toggle', () => {
+      if (!details.open || content.hasChildNodes()) {
         return;
       }
 
-      event.target.disabled = true;
-      try {
-        const answer = await order(path, { id: letter.id });
-        byId('dead-title').tabIndex = -1;
-        byId('dead-title').focus();
-        await load(answer.message ?? done);
-      } catch (error) {
-        say(note, error.message);
-      } finally {
-        event.target.disabled = false;
+      if (count > 1) {
+        content.append(...group.letters.map(letter => itemOf({ ...group, letters: [letter] })));
+      } else {
+        showBody(content, group.letters[0].id);
       }
-    };
-    const replay = make('button', { type: 'button' }, 'Replay', make('span', { class: 'unseen' }, ` ${what} of ${momentOf(letter.receivedAt)}`));
-    const discard = make('button', { type: 'button' }, 'Discard', make('span', { class: 'unseen' }, ` ${what} of ${momentOf(letter.receivedAt)}`));
-    replay.addEventListener('click', carryOut('/live/dead-letters/replay', null, 'Replayed: its line goes on above.'));
-    discard.addEventListener('click', carryOut('/live/dead-letters/discard', 'Discard this dead letter for good?', 'Discarded.'));
+    });
     return make(
       'li',
-      { 'data-id': letter.id },
+      { 'data-ids': idsOf(group).join() },
       make('div', { class: 'row spread' },
-        make('span', {}, make('strong', {}, REASONS[letter.reason] ?? letter.reason), ' ', make('span', { class: 'kind' }, what), make('span', { class: 'by' }, ` ${momentOf(letter.receivedAt)}`)),
-        make('span', { class: 'row' }, replay, discard)),
-      make('span', { class: 'reason' }, letter.error),
-      make('details', {}, make('summary', {}, letter.isBase64 ? 'As it came (not text; in Base64)' : 'As it came'), make('pre', { tabindex: '0' }, prettyJson(letter.body))));
+        make('span', {},
+          make('strong', {}, REASONS[group.reason] ?? group.reason), ' ',
+          make('span', { class: 'kind' }, what),
+          count > 1 ? make('strong', {}, ` × ${count}`) : '',
+          make('span', { class: 'by' }, ` ${momentOf(group.letters[0].receivedAt)}${count > 1 ? ` to ${momentOf(group.letters.at(-1).receivedAt)}` : ''}`)),
+        make('span', { class: 'row' },
+          button('Replay', '/live/dead-letters/replay', 'replayed: the way goes on above.', ''),
+          button('Discard', '/live/dead-letters/discard', 'discarded.', count > 1 ? `Discard these ${count} dead letters for good?` : 'Discard this dead letter for good?'))),
+      make('span', { class: 'reason' }, group.error),
+      details);
+  }
+
+  async function showBody(element, id) {
+    try {
+      const body = await get(`/live/dead-letters/body?${new URLSearchParams({ id })}`);
+      say(element, body.isBase64 ? `Not text; in Base64:\n${body.text}` : prettyJson(body.text));
+    } catch (error) {
+      say(element, error.message);
+    }
   }
 
   return {

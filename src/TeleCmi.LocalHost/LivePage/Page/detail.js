@@ -1,6 +1,6 @@
 // All there is to know about one event, to read, search, copy and send again.
 
-import { get, order } from './api.js';
+import { get, post } from './api.js';
 import { badge, reasonOf, wordOf } from './journeys.js';
 import { byId, copy, make, say } from './dom.js';
 import { curlOf, duration, momentOf, prettyJson, prettyQuery } from './text.js';
@@ -14,6 +14,7 @@ export function createDetail() {
   const note = byId('detail-note');
   let shown = null;
   let request = null;
+  let command = null;
   let place = 0;
   let refresh = 0;
 
@@ -40,8 +41,7 @@ export function createDetail() {
     }
   });
   byId('detail-curl').addEventListener('click', async () => {
-    const command = byId('detail-command');
-    const isCopied = await copy(command.textContent, command);
+    const isCopied = await copy(command, byId('detail-command'));
     say(note, isCopied ? 'The command is in the clipboard.' : 'The browser does not allow copying here: the command is selected below.');
   });
   byId('detail-again').addEventListener('click', sendAgain);
@@ -66,7 +66,7 @@ export function createDetail() {
       }
     } catch (error) {
       if (shown?.id === journey.id) {
-        request = null;
+        request = command = null;
         showHead(journey);
         body.replaceChildren(make('p', {}, error.message));
       }
@@ -87,12 +87,14 @@ export function createDetail() {
     byId('detail-title').replaceChildren(badge(journey.state), journey.kind ?? 'no event');
     dialog.dataset.state = journey.state;
     byId('detail-again').disabled = !request?.content;
-    byId('detail-curl').disabled = !request;
+    byId('detail-curl').disabled = !command;
   }
 
   function show(detail) {
     const { journey } = detail;
     request = detail.request ?? null;
+    // A refused request is a stranger's text: nothing of it goes near a shell.
+    command = request && journey.state !== 'refused' ? curlOf(request, location.origin) : null;
     showHead(journey);
     const parts = [facts([
       ['State', wordOf(journey.state)],
@@ -101,24 +103,27 @@ export function createDetail() {
       ['Id', journey.eventId],
       ['Answered by', journey.answeredBy],
       ['Agent', journey.agent],
-      ['Answer', detail.answer ? `${detail.answer.status} in ${duration(journey.answeredMs)}` : ''],
+      ['Response', journey.status ? `${journey.status} in ${duration(journey.responseMs)}` : ''],
       ['Work began', journey.startedMs === undefined ? '' : `${duration(journey.startedMs)} after receipt`],
       ['Processed', journey.processedMs === undefined ? '' : `${duration(journey.processedMs)} after receipt`],
       ['Tries', journey.tries ? String(journey.tries) : ''],
     ])];
     if (request) {
       const content = request.content === undefined ? 'Nothing that could be kept.'
-        : request.isBase64 ? request.content
-        : request.isQuery ? prettyQuery(request.content) : prettyJson(request.content);
-      parts.push(part(`The event as it came${request.isBase64 ? ' (not text; in Base64)' : ''}`, code(content)));
+        : request.content.isBase64 ? request.content.text
+        : request.isQuery ? prettyQuery(request.content.text) : prettyJson(request.content.text);
+      parts.push(part(`The event as it came${request.content?.isBase64 ? ' (not text; in Base64)' : ''}`, code(content)));
       parts.push(part('Request', facts([
         ['Method', request.method], ['Path', request.path], ...request.headers.map(header => [header.name, header.value]),
       ])));
-      parts.push(part('As curl', code(curlOf(request, location.origin), 'detail-command')));
     }
 
-    if (detail.answer) {
-      parts.push(part('Answer', code(prettyJson(detail.answer.body))));
+    if (command) {
+      parts.push(part('As curl', code(command, 'detail-command')));
+    }
+
+    if (detail.response) {
+      parts.push(part('Response', code(prettyJson(detail.response))));
     }
 
     if (detail.envelope) {
@@ -126,7 +131,7 @@ export function createDetail() {
     }
 
     if (detail.row) {
-      parts.push(part('Journal row', facts(detail.row.map(column => [column.name, column.value]))));
+      parts.push(part('Journal row', facts(columnsOf(detail.row))));
     } else if (detail.rowFault) {
       parts.push(part('Journal row', make('p', {}, detail.rowFault)));
     }
@@ -139,8 +144,8 @@ export function createDetail() {
     const { id, partition, row } = shown;
     byId('detail-again').disabled = true;
     try {
-      const answer = await order('/live/send-again', { id, partition, row });
-      say(note, `Sent again; the answer was ${answer.status}. Its line is in the list.`);
+      const response = await post('/live/send-again', { id, partition, row });
+      say(note, `Sent again; the response was ${response.status}. Its line is in the list.`);
     } catch (error) {
       say(note, error.message);
     } finally {
@@ -196,6 +201,13 @@ function marked(text, wanted) {
 const part = (title, content) => make('section', {}, make('h3', {}, title), content);
 
 const code = (text, id = null) => make('pre', { id, tabindex: '0' }, text);
+
+/** A row's columns under the names that they have in the table. */
+const columnsOf = ({ key, handlers, ...columns }) => [
+  ['PartitionKey', key.partition], ['RowKey', key.row],
+  ...Object.entries(columns).map(([name, value]) => [name[0].toUpperCase() + name.slice(1), value]),
+  ...Object.entries(handlers).map(([name, state]) => [`Handler_${name}`, state]),
+];
 
 function facts(pairs) {
   return make('dl', { class: 'facts' }, ...pairs.filter(([, value]) => value).flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));

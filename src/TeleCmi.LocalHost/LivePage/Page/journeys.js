@@ -24,7 +24,7 @@ const REASONS = {
   ignored: 'Its kind is not in TeleCmi__AcceptedEvents.',
 };
 
-const HAND_OVERS = { waiting: 'waiting', delivered: 'has it', retried: 'tried again later', deferred: 'paused', dead_lettered: 'dead letter', skipped: 'had this call before' };
+const FORWARDS = { delivered: 'has it', retried: 'tried again later', deferred: 'waits', dead_lettered: 'dead letter', skipped: 'had this call before' };
 
 const NOT_TAKEN = new Set(['ignored', 'rejected', 'refused', 'unavailable']);
 
@@ -49,17 +49,17 @@ export function badge(state) {
 export function way(journey) {
   const steps = [['received', true, journey.method ?? '']];
   if (!NOT_TAKEN.has(journey.state)) {
-    const isQueued = journey.answeredMs !== undefined || journey.startedMs !== undefined || journey.processedMs !== undefined;
-    steps.push(['queued', isQueued, journey.answeredMs === undefined ? '' : duration(journey.answeredMs)]);
-    const took = journey.processedMs === undefined ? '' : `+${duration(Math.max(0, journey.processedMs - (journey.answeredMs ?? 0)))}`;
+    const isQueued = journey.responseMs !== undefined || journey.startedMs !== undefined || journey.processedMs !== undefined;
+    steps.push(['queued', isQueued, journey.responseMs === undefined ? '' : duration(journey.responseMs)]);
+    const took = journey.processedMs === undefined ? '' : `+${duration(Math.max(0, journey.processedMs - (journey.responseMs ?? 0)))}`;
     steps.push(['processed', journey.processedMs !== undefined, took]);
-    if (journey.handedOn) {
-      const isDone = journey.handedOn.every(({ outcome }) => outcome === 'delivered' || outcome === 'skipped');
-      const took = isDone ? `+${duration(Math.max(0, journey.handedOnMs - (journey.processedMs ?? 0)))}` : '';
-      steps.push(['handed on', isDone, `${took} ${journey.handedOn.map(({ destination, outcome }) => `${destination}: ${HAND_OVERS[outcome] ?? outcome}`).join(', ')}`]);
+    if (journey.forwards) {
+      const isDone = journey.forwards.every(({ outcome }) => outcome === 'delivered' || outcome === 'skipped');
+      const took = isDone ? `+${duration(Math.max(0, journey.forwardedMs - (journey.processedMs ?? 0)))}` : '';
+      steps.push(['forwarded', isDone, `${took} ${journey.forwards.map(({ destination, outcome }) => `${destination}: ${FORWARDS[outcome] ?? outcome}`).join(', ')}`]);
     }
-  } else if (journey.answeredMs !== undefined) {
-    steps.push([`answered ${journey.status}`, true, duration(journey.answeredMs)]);
+  } else if (journey.responseMs !== undefined) {
+    steps.push([`response ${journey.status}`, true, duration(journey.responseMs)]);
   }
 
   return make('ol', { class: 'way' }, ...steps.map(([name, isDone, took]) => make(

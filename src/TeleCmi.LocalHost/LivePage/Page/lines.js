@@ -4,6 +4,7 @@ import { byId, say } from './dom.js';
 import { STATES, line, moveByKeys, searchTextOf, updateLine, wordOf } from './journeys.js';
 
 const KEPT = 500;
+const REFUSED_KEPT = 50;
 const SHOWN = 200;
 const SPEAK_MILLISECONDS = 3000;
 
@@ -50,15 +51,9 @@ export function createLines(open) {
       changed.add(journey.id);
     }
 
-    for (const id of journeys.keys()) {
-      if (journeys.size <= KEPT) {
-        break;
-      }
-
-      journeys.delete(id);
-      changed.delete(id);
-      dropped++;
-    }
+    // Anybody can send what is refused, so it has a bound of its own and pushes nothing else out.
+    forgetOldest(KEPT, journey => journey.state !== 'refused');
+    forgetOldest(REFUSED_KEPT, journey => journey.state === 'refused');
 
     if (!waitsForFrame) {
       waitsForFrame = true;
@@ -67,6 +62,15 @@ export function createLines(open) {
         waitsForFrame = false;
         draw();
       });
+    }
+  }
+
+  function forgetOldest(kept, isMeant) {
+    const ids = [...journeys.values()].filter(isMeant).map(journey => journey.id);
+    for (const id of ids.slice(0, -kept)) {
+      journeys.delete(id);
+      changed.delete(id);
+      dropped++;
     }
   }
 
@@ -102,15 +106,11 @@ export function createLines(open) {
   }
 
   function trim() {
-    let row = body.lastElementChild;
-    while (rows.size > SHOWN && row) {
-      const above = row.previousElementSibling;
+    for (const [id, row] of rows) {
       // The line that has the focus stays, or the keyboard would be lost.
-      if (!row.contains(document.activeElement)) {
-        remove(row.dataset.id, row);
+      if ((rows.size > SHOWN || !journeys.has(id)) && !row.contains(document.activeElement)) {
+        remove(id, row);
       }
-
-      row = above;
     }
   }
 
@@ -138,7 +138,7 @@ export function createLines(open) {
     byId('no-events').hidden = rows.size > 0;
     say(byId('no-events'), journeys.size > 0 ? 'No line matches.' : 'No event yet.');
     const waiting = isPaused ? changed.size : 0;
-    say(pause, isPaused ? `Go on${waiting ? ` (${waiting} changed)` : ''}` : 'Pause');
+    say(pause, isPaused ? `Resume${waiting ? ` (${waiting} changed)` : ''}` : 'Pause');
     const hidden = journeys.size - rows.size + dropped;
     say(byId('window'), hidden > 0 && rows.size > 0 ? `${rows.size} lines are shown; ${hidden} more are not: find them with the filter, or in the journal below.` : '');
   }

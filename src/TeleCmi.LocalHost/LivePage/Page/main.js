@@ -7,7 +7,7 @@ import { createOlder } from './older.js';
 import { createStats } from './stats.js';
 import { listen } from './stream.js';
 
-const LINK = { live: 'Live', lost: 'Connection lost, trying again …' };
+const LINK = { live: 'Live', lost: 'Connection lost, trying again …', locked: 'Restarted: open the address that the receiver printed' };
 
 const detail = createDetail();
 const lines = createLines(detail.open);

@@ -38,7 +38,7 @@ export function createStats() {
   const p50 = svg('path', { class: 'p50-line' });
   const p95 = svg('path', { class: 'p95-line' });
   const counts = svg('svg', { role: 'img', preserveAspectRatio: 'none', 'aria-label': 'Events of the last minutes' });
-  const times = svg('svg', { role: 'img', preserveAspectRatio: 'none', class: 'small', 'aria-label': 'Answer times of the last minutes' });
+  const times = svg('svg', { role: 'img', preserveAspectRatio: 'none', class: 'small', 'aria-label': 'Response times of the last minutes' });
   counts.append(bars, processed);
   times.append(p95, p50);
   const countsKey = make('figcaption', {});
@@ -86,12 +86,12 @@ export function createStats() {
     const received = buckets.reduce((sum, bucket) => sum + bucket.received, 0);
     const finished = buckets.reduce((sum, bucket) => sum + bucket.processed, 0);
     counts.setAttribute('aria-label', `Last ${minutes} minutes: ${received} received, ${finished} processed; at most ${most} in ${bucketSeconds} seconds.`);
-    times.setAttribute('aria-label', `Answer time in the last ${minutes} minutes: half within ${duration(stats.p50)}, 95 of 100 within ${duration(stats.p95)}.`);
+    times.setAttribute('aria-label', `Response time in the last ${minutes} minutes: half within ${duration(stats.p50)}, 95 of 100 within ${duration(stats.p95)}.`);
     countsKey.replaceChildren(
       make('span', {}, `Last ${minutes} min, peak ${most} in ${bucketSeconds} s`),
       key('received', `received ${received}`),
       key('processed', `processed ${finished}`),
-      key('p50', `answer p50 ${duration(stats.p50)}`),
+      key('p50', `response p50 ${duration(stats.p50)}`),
       key('p95', `p95 ${duration(stats.p95)}`));
   }
 

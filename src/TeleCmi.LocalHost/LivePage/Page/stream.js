@@ -1,4 +1,4 @@
-// The connection to the receiver: it connects again by itself, also when the browser has given up.
+// The connection to the receiver: it connects again by itself, also when the browser has given up. A 401 means that its key is another one since it was restarted.
 
 const RETRY_MILLISECONDS = 1000;
 const SILENCE_MILLISECONDS = 6000;
@@ -20,14 +20,21 @@ export function listen(handlers, onLink) {
       });
     }
 
-    source.addEventListener('error', () => onLink('lost'));
+    source.addEventListener('error', async () => {
+      const response = await fetch('/live/icon.svg').catch(() => null);
+      onLink(response?.status === 401 ? 'locked' : 'lost');
+    });
   }
 
   connect();
   setInterval(() => {
     // The counts come every second, so silence means that the line is dead, whatever the browser thinks.
-    if (source.readyState === EventSource.CLOSED || performance.now() - heard > SILENCE_MILLISECONDS) {
+    const isSilent = performance.now() - heard > SILENCE_MILLISECONDS;
+    if (isSilent) {
       onLink('lost');
+    }
+
+    if (isSilent || source.readyState === EventSource.CLOSED) {
       connect();
     }
   }, RETRY_MILLISECONDS);

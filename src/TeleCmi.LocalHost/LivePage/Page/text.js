@@ -58,28 +58,20 @@ export function prettyQuery(query) {
   return [...new URLSearchParams(query)].map(([name, value]) => `${name} = ${value}`).join('\n');
 }
 
-/** Quotes a word for a POSIX shell. Control characters are escaped, because a terminal obeys them when they are pasted. */
-export function quote(word) {
-  if (!/[\u0000-\u001f\u007f-\u009f]/.test(word)) {
-    return `'${word.replaceAll("'", "'\\''")}'`;
-  }
+/** Quotes a word for a POSIX shell. */
+const quote = word => `'${word.replaceAll("'", "'\\''")}'`;
 
-  const escaped = word
-    .replace(/[\\']/g, '\\$&')
-    .replace(/[\u0000-\u001f\u007f-\u009f]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  return `$'${escaped}'`;
-}
-
-/** The command that sends the same request to this receiver. */
-export function curlOf(request, origin) {
+/**
+ * The command that sends the same request to this receiver; null when there is none that would be the same and safe to
+ * paste: a shell takes no NUL, and a terminal obeys control characters.
+ */
+export function curlOf({ method, isQuery, contentType, content }, origin) {
   const address = `${origin}/api/telecmi/events`;
-  const content = request.content ?? '';
-  if (request.isQuery) {
-    return `curl ${request.method === 'GET' ? '' : `-X ${request.method} `}${quote(content ? `${address}?${content}` : address)}`;
+  if (!content || content.isBase64 || /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(content.text + (contentType ?? ''))) {
+    return null;
   }
 
-  const type = request.contentType ? `-H ${quote(`Content-Type: ${request.contentType}`)} ` : '';
-  return request.isBase64
-    ? `echo ${quote(content)} | base64 -d | curl -X ${request.method} ${type}--data-binary @- ${quote(address)}`
-    : `curl -X ${request.method} ${type}--data-binary ${quote(content)} ${quote(address)}`;
+  return isQuery
+    ? `curl -g -X ${quote(method)} ${quote(`${address}?${content.text.replaceAll('#', '%23')}`)}`
+    : `curl -g -X ${quote(method)} -H ${quote(`Content-Type:${contentType ? ` ${contentType}` : ''}`)} --data-raw ${quote(content.text)} ${quote(address)}`;
 }
