@@ -1,14 +1,13 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
-using TeleCmi.LocalHost;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.TestSupport;
 using static TeleCmi.LivePage.Tests.WatchedPage;
 
 namespace TeleCmi.LivePage.Tests;
 
-public sealed class AccessibilityTests(AzuriteFixture azurite, BrowserFixture browser)
+public sealed class AccessibilityTests(BrowserFixture browser)
 {
     [Theory]
     [InlineData(ColorScheme.Light, 1280)]
@@ -18,8 +17,8 @@ public sealed class AccessibilityTests(AzuriteFixture azurite, BrowserFixture br
     public async Task Page_HasNoViolation(ColorScheme scheme, int width)
     {
         await using var receiver = await ReceiverOnTrial.StartAsync(
-            azurite.NewStorage(), services => services.AddSingleton<ICallEventHandler>(new StubbornHandler()));
-        await using var page = await OpenAsync(browser, receiver.Address, new()
+            services => services.AddSingleton<ICallEventHandler>(new StubbornHandler()));
+        await using var page = await OpenAsync(browser, receiver.Page, new()
         {
             ColorScheme = scheme,
             ReducedMotion = ReducedMotion.Reduce,
@@ -33,7 +32,7 @@ public sealed class AccessibilityTests(AzuriteFixture azurite, BrowserFixture br
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("one", ("\"answered\"", "\"hangup\"")));
         await receiver.PostEventAsync("not json");
         await Expect(page.Line("dead")).ToHaveCountAsync(1);
-        await Expect(page.Page.Locator("#dead li")).ToHaveCountAsync(2);
+        await Expect(page.DeadLetters).ToHaveCountAsync(2);
         await page.Page.GetByLabel("Day of the event (UTC)").FillAsync("2022-04-22");
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Show", Exact = true }).ClickAsync();
         await Expect(page.Page.Locator("#older tbody tr")).ToHaveCountAsync(1);

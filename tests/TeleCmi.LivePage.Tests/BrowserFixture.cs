@@ -1,8 +1,6 @@
 using Microsoft.Playwright;
 using TeleCmi.LivePage.Tests;
-using TeleCmi.TestSupport;
 
-[assembly: AssemblyFixture(typeof(AzuriteFixture))]
 [assembly: AssemblyFixture(typeof(BrowserFixture))]
 
 namespace TeleCmi.LivePage.Tests;

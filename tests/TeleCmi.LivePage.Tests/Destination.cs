@@ -4,17 +4,17 @@ using Microsoft.Extensions.Logging;
 
 namespace TeleCmi.LivePage.Tests;
 
-/// <summary>A CRM that events are handed on to.</summary>
+/// <summary>A CRM that events are forwarded to.</summary>
 internal sealed class Destination : IAsyncDisposable
 {
     private readonly WebApplication _app;
-    private volatile int _answer = 200;
+    private volatile int _status = 200;
 
     private Destination(WebApplication app) => _app = app;
 
-    public int Answer
+    public int Status
     {
-        set => _answer = value;
+        set => _status = value;
     }
 
     public string[] Settings =>
@@ -35,7 +35,7 @@ internal sealed class Destination : IAsyncDisposable
         var destination = new Destination(app);
         app.Run(context =>
         {
-            context.Response.StatusCode = destination._answer;
+            context.Response.StatusCode = destination._status;
             return Task.CompletedTask;
         });
         await app.StartAsync();

@@ -3,22 +3,21 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using TeleCmi.Pipeline.Processing;
-using TeleCmi.TestSupport;
 using static TeleCmi.LivePage.Tests.WatchedPage;
 
 namespace TeleCmi.LivePage.Tests;
 
-public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser)
+public sealed class LivePageTests(BrowserFixture browser)
 {
     [Theory]
     [InlineData("POST")]
     [InlineData("GET")]
     public async Task SampleButton_TakesALineToProcessed(string method)
     {
-        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
+        await using var receiver = await ReceiverOnTrial.StartAsync();
         // The first event makes the queue and the table.
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("before"));
-        await using var page = await OpenAsync(browser, receiver.Address);
+        await using var page = await OpenAsync(browser, receiver.Page);
         await Expect(page.Line("processed")).ToHaveCountAsync(1);
         await page.Page.Locator("#connect summary").ClickAsync();
 
@@ -36,8 +35,8 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
     [Fact]
     public async Task EmptyPage_TeachesWhatToDoFirst()
     {
-        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
-        await using var page = await OpenAsync(browser, receiver.Address);
+        await using var receiver = await ReceiverOnTrial.StartAsync();
+        await using var page = await OpenAsync(browser, receiver.Page);
 
         await Expect(page.Page.Locator("#connect")).ToHaveAttributeAsync("open", "");
         await Expect(page.Page.Locator("#curl-post")).ToContainTextAsync($"{receiver.Address}api/telecmi/events");
@@ -52,8 +51,8 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
     [Fact]
     public async Task EveryOutcome_HasItsWordAndItsSign()
     {
-        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
-        await using var page = await OpenAsync(browser, receiver.Address);
+        await using var receiver = await ReceiverOnTrial.StartAsync();
+        await using var page = await OpenAsync(browser, receiver.Page);
 
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("one"));
         await Expect(page.Line("processed")).ToHaveCountAsync(1);
@@ -79,8 +78,8 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
     [Fact]
     public async Task Detail_ShowsTheEventItsEnvelopeAndItsRow_AndFindsInThem()
     {
-        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
-        await using var page = await OpenAsync(browser, receiver.Address);
+        await using var receiver = await ReceiverOnTrial.StartAsync();
+        await using var page = await OpenAsync(browser, receiver.Page);
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("find-me", ("\"custom\"", "\"big\":12345678901234567890,\"custom\"")));
         await Expect(page.Line("processed")).ToHaveCountAsync(1);
 
@@ -91,7 +90,7 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
         await Expect(page.Detail).ToContainTextAsync("com.telecmi.outgoing.answered");
         await Expect(page.Detail).ToContainTextAsync("\"big\": 12345678901234567890");
         await Expect(page.Detail).ToContainTextAsync("ContentHash");
-        await Expect(page.Detail.Locator("#detail-command")).ToContainTextAsync("curl -X POST -H 'Content-Type: application/json'");
+        await Expect(page.Detail.Locator("#detail-command")).ToContainTextAsync("curl -g -X 'POST' -H 'Content-Type: application/json' --data-raw '");
         await page.Detail.GetByLabel("Find in it").FillAsync("FIND-ME");
         await Expect(page.Detail.Locator("mark").First).ToHaveTextAsync("find-me");
         await Expect(page.Detail.Locator("#detail-found")).ToContainTextAsync("1 of ");
@@ -103,8 +102,8 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
     [Fact]
     public async Task SendAgain_IsADuplicate()
     {
-        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
-        await using var page = await OpenAsync(browser, receiver.Address);
+        await using var receiver = await ReceiverOnTrial.StartAsync();
+        await using var page = await OpenAsync(browser, receiver.Page);
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("again"));
         await Expect(page.Line("processed")).ToHaveCountAsync(1);
 
@@ -119,8 +118,8 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
     [Fact]
     public async Task CopyAsCurl_IsACommandThatBringsTheSameEvent()
     {
-        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
-        await using var page = await OpenAsync(browser, receiver.Address, new() { Permissions = ["clipboard-read", "clipboard-write"] });
+        await using var receiver = await ReceiverOnTrial.StartAsync();
+        await using var page = await OpenAsync(browser, receiver.Page, new() { Permissions = ["clipboard-read", "clipboard-write"] });
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("it's; $(touch /tmp/no) `x`"));
         await Expect(page.Line("processed")).ToHaveCountAsync(1);
         await page.Lines.First.GetByRole(AriaRole.Button).ClickAsync();
@@ -129,8 +128,59 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
 
         await Expect(page.Detail.Locator("#detail-note")).ToContainTextAsync("clipboard");
         var command = await page.Page.EvaluateAsync<string>("navigator.clipboard.readText()");
-        command.ShouldStartWith("curl -X POST");
+        command.ShouldStartWith("curl -g -X 'POST'");
         command.ShouldContain(@"it'\''s; $(touch /tmp/no) `x`");
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task RefusedRequests_PushNoEventOffThePage()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync();
+        await using var page = await OpenAsync(browser, receiver.Page);
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("a-real-one"));
+        await Expect(page.Line("processed")).ToHaveCountAsync(1);
+
+        for (var i = 0; i < 600; i++)
+        {
+            using var guess = await receiver.Client.GetAsync(new Uri(receiver.Address, string.Create(CultureInfo.InvariantCulture, $"/api/telecmi/guess-{i}/events")));
+        }
+
+        await Expect(page.Page.Locator("#totals")).ToContainTextAsync("601");
+        await Expect(page.Line("refused")).ToHaveCountAsync(50);
+        await Expect(page.Line("processed")).ToHaveCountAsync(1);
+        await using var later = await OpenAsync(browser, receiver.Page);
+        await Expect(later.Line("refused")).ToHaveCountAsync(50);
+        await Expect(later.Line("processed")).ToHaveCountAsync(1);
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task EqualDeadLetters_AreOneGroupWithACount()
+    {
+        var handler = new StubbornHandler();
+        await using var receiver = await ReceiverOnTrial.StartAsync(services => services.AddSingleton<ICallEventHandler>(handler));
+        await using var page = await OpenAsync(browser, receiver.Page);
+        foreach (var call in (string[])["one", "two", "three"])
+        {
+            await receiver.PostEventAsync(ReceiverOnTrial.Sample(call));
+        }
+
+        await receiver.PostEventAsync("not json");
+        await Expect(page.Line("dead")).ToHaveCountAsync(3);
+        await Expect(page.DeadLetters).ToHaveCountAsync(2);
+        var group = page.DeadLetters.Filter(new() { HasText = "× 3" });
+        await Expect(group).ToContainTextAsync("The CRM is away <b>today</b>.");
+
+        handler.Fix();
+        await group.GetByText("One by one").ClickAsync();
+        await group.Locator("li").First.GetByRole(AriaRole.Button, new() { Name = "Replay" }).ClickAsync();
+        await Expect(page.Line("processed")).ToHaveCountAsync(1);
+        await page.DeadLetters.Filter(new() { HasText = "× 2" }).GetByRole(AriaRole.Button, new() { Name = "Replay all 2" }).ClickAsync();
+
+        await Expect(page.Line("processed")).ToHaveCountAsync(3);
+        await Expect(page.DeadLetters).ToHaveCountAsync(1);
+        await Expect(page.Page.Locator("#dead-note")).ToContainTextAsync("2 replayed");
         page.ShouldBeClean();
     }
 
@@ -138,8 +188,8 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
     public async Task HostileText_IsShownAsText()
     {
         const string Hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>";
-        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
-        await using var page = await OpenAsync(browser, receiver.Address);
+        await using var receiver = await ReceiverOnTrial.StartAsync();
+        await using var page = await OpenAsync(browser, receiver.Page);
 
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("hostile", ("202_2222223", Hostile)));
         await receiver.PostEventAsync($"{Hostile} is not JSON");
@@ -150,77 +200,84 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
         await page.Detail.GetByLabel("Find in it").FillAsync("<script>");
         await Expect(page.Detail.Locator("mark").First).ToHaveTextAsync("<script>");
         await page.Detail.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
-        await Expect(page.Page.Locator("#dead")).ToContainTextAsync($"{Hostile} is not JSON");
+        await page.Page.Locator("#dead summary").ClickAsync();
+        await Expect(page.Page.Locator("#dead pre")).ToHaveTextAsync($"{Hostile} is not JSON");
         (await page.Page.Locator("img, main script").CountAsync()).ShouldBe(0);
         page.Dialogs.ShouldBeEmpty();
         page.ShouldBeClean();
     }
 
     [Fact]
-    public async Task DeadLetter_CanBeReplayedWhenItsCauseIsMended()
+    public async Task DeadLetter_CanBeReplayedWhenItsCauseIsFixed()
     {
         var handler = new StubbornHandler();
-        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage(), services => services.AddSingleton<ICallEventHandler>(handler));
-        await using var page = await OpenAsync(browser, receiver.Address);
+        await using var receiver = await ReceiverOnTrial.StartAsync(services => services.AddSingleton<ICallEventHandler>(handler));
+        await using var page = await OpenAsync(browser, receiver.Page);
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("dead"));
         await Expect(page.Line("dead")).ToContainTextAsync("The CRM is away <b>today</b>.");
-        await Expect(page.Page.Locator("#dead li")).ToContainTextAsync("failed too often");
+        await Expect(page.DeadLetters).ToContainTextAsync("failed too often");
 
-        handler.Mend();
+        handler.Fix();
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Replay" }).ClickAsync();
 
         await Expect(page.Line("processed")).ToHaveCountAsync(1);
         await Expect(page.Lines).ToHaveCountAsync(1);
-        await Expect(page.Page.Locator("#dead li")).ToHaveCountAsync(0);
+        await Expect(page.DeadLetters).ToHaveCountAsync(0);
         page.ShouldBeClean();
     }
 
     [Fact]
     public async Task DeadLetter_CanBeDiscardedAfterAQuestion()
     {
-        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
-        await using var page = await OpenAsync(browser, receiver.Address);
+        await using var receiver = await ReceiverOnTrial.StartAsync();
+        await using var page = await OpenAsync(browser, receiver.Page);
         await receiver.PostEventAsync("not json");
 
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Discard" }).ClickAsync();
 
-        await Expect(page.Page.Locator("#dead li")).ToHaveCountAsync(0);
+        await Expect(page.DeadLetters).ToHaveCountAsync(0);
         await Expect(page.Page.Locator("#dead-note")).ToContainTextAsync("There are none.");
         page.Dialogs.ShouldHaveSingleItem();
         page.ShouldBeClean();
     }
 
     [Fact]
-    public async Task HandingOn_IsTheLastStep_AndCanBeReplayedWhenTheDestinationRefused()
+    public async Task Forwarding_IsTheLastStep_AndCanBeReplayedWhenTheDestinationRefused()
     {
         await using var crm = await Destination.StartAsync();
-        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage(), settings: crm.Settings);
-        await using var page = await OpenAsync(browser, receiver.Address);
-        crm.Answer = StatusCodes.Status400BadRequest;
-        await receiver.PostEventAsync(ReceiverOnTrial.Sample("handed-on"));
+        await using var receiver = await ReceiverOnTrial.StartAsync(settings: crm.Settings);
+        await using var page = await OpenAsync(browser, receiver.Page);
+        crm.Status = StatusCodes.Status400BadRequest;
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("forwarded"));
         await Expect(page.Line("dead").Locator(".way")).ToContainTextAsync("crm: dead letter");
-        await Expect(page.Page.Locator("#dead li")).ToContainTextAsync("could not be handed on");
+        await Expect(page.DeadLetters).ToContainTextAsync("could not be forwarded");
 
-        crm.Answer = StatusCodes.Status200OK;
+        crm.Status = StatusCodes.Status200OK;
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Replay" }).ClickAsync();
 
         await Expect(page.Line("processed").Locator(".way")).ToContainTextAsync("crm: has it");
         await Expect(page.Line("processed").Locator(".way li.done")).ToHaveCountAsync(4);
-        await Expect(page.Page.Locator("#dead li")).ToHaveCountAsync(0);
+        await Expect(page.DeadLetters).ToHaveCountAsync(0);
         page.ShouldBeClean();
     }
 
     [Fact]
     public async Task Restart_IsBridged()
     {
-        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
-        await using var page = await OpenAsync(browser, receiver.Address);
+        await using var receiver = await ReceiverOnTrial.StartAsync();
+        await using var page = await OpenAsync(browser, receiver.Page);
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("before"));
         await Expect(page.Line("processed")).ToHaveCountAsync(1);
 
         await receiver.StopAsync();
         await Expect(page.Page.Locator("#link")).ToContainTextAsync("trying again");
         await receiver.StartAsync();
+
+        // The key of the new start, opened in another tab, is enough for this one.
+        await Expect(page.Page.Locator("#link")).ToContainTextAsync("open the address that the receiver printed");
+        var another = await page.Page.Context.NewPageAsync();
+        await another.GotoAsync(receiver.Page.ToString());
+        await another.CloseAsync();
 
         await Expect(page.Page.Locator("#link")).ToHaveTextAsync("Live");
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("after"));
@@ -234,9 +291,9 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
     [Fact]
     public async Task OlderEvents_ComeFromTheJournal()
     {
-        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
+        await using var receiver = await ReceiverOnTrial.StartAsync();
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("older"));
-        await using var page = await OpenAsync(browser, receiver.Address);
+        await using var page = await OpenAsync(browser, receiver.Page);
         await Expect(page.Line("processed")).ToHaveCountAsync(1);
 
         await page.Page.GetByLabel("Day of the event (UTC)").FillAsync("2022-04-22");
@@ -252,8 +309,8 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
     [Fact]
     public async Task Thousands_LeaveTheNewestInABoundedWindow()
     {
-        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
-        await using var page = await OpenAsync(browser, receiver.Address);
+        await using var receiver = await ReceiverOnTrial.StartAsync();
+        await using var page = await OpenAsync(browser, receiver.Page);
 
         // Of an ignored kind: the page's own work is what counts here.
         await Parallel.ForEachAsync(
@@ -273,8 +330,8 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
     [Fact]
     public async Task Keys_MoveFromLineToLine()
     {
-        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage());
-        await using var page = await OpenAsync(browser, receiver.Address);
+        await using var receiver = await ReceiverOnTrial.StartAsync();
+        await using var page = await OpenAsync(browser, receiver.Page);
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("first"));
         await Expect(page.Lines).ToHaveCountAsync(1);
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("second"));
@@ -293,12 +350,12 @@ public sealed class LivePageTests(AzuriteFixture azurite, BrowserFixture browser
     public async Task Phone_NeedsNoSidewaysScrolling()
     {
         var handler = new StubbornHandler();
-        await using var receiver = await ReceiverOnTrial.StartAsync(azurite.NewStorage(), services => services.AddSingleton<ICallEventHandler>(handler));
-        await using var page = await OpenAsync(browser, receiver.Address, new() { ViewportSize = new() { Width = 360, Height = 740 } });
+        await using var receiver = await ReceiverOnTrial.StartAsync(services => services.AddSingleton<ICallEventHandler>(handler));
+        await using var page = await OpenAsync(browser, receiver.Page, new() { ViewportSize = new() { Width = 360, Height = 740 } });
         await receiver.PostEventAsync(ReceiverOnTrial.Sample(new string('x', 200), ("202_2222223", new string('y', 80))));
         await receiver.PostEventAsync(new string('z', 500));
         await Expect(page.Line("dead")).ToHaveCountAsync(1);
-        await Expect(page.Page.Locator("#dead li")).ToHaveCountAsync(2);
+        await Expect(page.DeadLetters).ToHaveCountAsync(2);
         const string Overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
 
         (await page.Page.EvaluateAsync<int>(Overflow)).ShouldBe(0);

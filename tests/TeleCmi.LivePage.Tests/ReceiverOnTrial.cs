@@ -5,31 +5,39 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using TeleCmi.Events.Samples;
 using TeleCmi.LocalHost;
+using TeleCmi.LocalHost.LivePage;
+using TeleCmi.Pipeline.Telemetry;
+using TeleCmi.TestSupport;
 
 namespace TeleCmi.LivePage.Tests;
 
 /// <summary>A whole one-machine receiver on a free port, that can be stopped and started again at the same address.</summary>
 public sealed class ReceiverOnTrial : IAsyncDisposable
 {
+    private readonly TemporaryFolder _data = new();
     private readonly string[] _arguments;
     private readonly Action<IServiceCollection>? _configure;
     private WebApplication? _app;
 
-    private ReceiverOnTrial(string[] arguments, Action<IServiceCollection>? configure)
+    private ReceiverOnTrial(string[] settings, Action<IServiceCollection>? configure)
     {
-        _arguments = arguments;
+        _arguments = ["--data", _data.Path, "--LocalHost:RetryDelay", "00:00:00", "--LocalHost:MaxPollingInterval", "00:00:00.1", .. settings];
         _configure = configure;
     }
 
     public Uri Address { get; private set; } = new("http://127.0.0.1:0");
 
-    public HttpClient Client { get; } = new() { Timeout = TimeSpan.FromSeconds(30) };
+    /// <summary>The live page's address as the receiver prints it; another one after each start.</summary>
+    public Uri Page => _app!.Services.GetRequiredService<LivePageKey>().AddressOn(Address);
 
-    public static async Task<ReceiverOnTrial> StartAsync(
-        string storage, Action<IServiceCollection>? configure = null, params string[] settings)
+    /// <summary>The page's key.</summary>
+    public string Key => _app!.Services.GetRequiredService<LivePageKey>().Value;
+
+    public HttpClient Client { get; } = new(new HttpClientHandler { AllowAutoRedirect = false, UseCookies = false }) { Timeout = TimeSpan.FromSeconds(30) };
+
+    public static async Task<ReceiverOnTrial> StartAsync(Action<IServiceCollection>? configure = null, params string[] settings)
     {
-        var receiver = new ReceiverOnTrial(
-            ["--storage", storage, "--LocalHost:RetryPause", "00:00:00", "--LocalHost:MaxPollingInterval", "00:00:00.1", .. settings], configure);
+        var receiver = new ReceiverOnTrial(settings, configure);
         await receiver.StartAsync();
         return receiver;
     }
@@ -51,6 +59,8 @@ public sealed class ReceiverOnTrial : IAsyncDisposable
         _app = null;
     }
 
+    public void Listen(Action<PipelineEvent> listener) => _app!.Services.GetRequiredService<PipelineEvents>().Listen(listener);
+
     public Task<HttpResponseMessage> PostEventAsync(string json) => Client.PostAsync(
         new Uri(Address, "/api/telecmi/events"),
         new ByteArrayContent(Encoding.UTF8.GetBytes(json)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } });
@@ -69,5 +79,7 @@ public sealed class ReceiverOnTrial : IAsyncDisposable
         {
             await StopAsync();
         }
+
+        _data.Dispose();
     }
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
-using TeleCmi.LocalHost;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.TestSupport;
 using static TeleCmi.LivePage.Tests.WatchedPage;
@@ -9,7 +8,7 @@ using static TeleCmi.LivePage.Tests.WatchedPage;
 namespace TeleCmi.LivePage.Tests;
 
 /// <summary>Not a test: makes the README's picture, and the others to look at before it goes in (docs/live-page.md has the command).</summary>
-public sealed class Screenshots(AzuriteFixture azurite, BrowserFixture browser)
+public sealed class Screenshots(BrowserFixture browser)
 {
     [Theory(Explicit = true)]
     [InlineData(ColorScheme.Light, 1280, "docs/live-page.png")]
@@ -20,8 +19,8 @@ public sealed class Screenshots(AzuriteFixture azurite, BrowserFixture browser)
     {
         var handler = new StubbornHandler();
         await using var receiver = await ReceiverOnTrial.StartAsync(
-            azurite.NewStorage(), services => services.AddSingleton<ICallEventHandler>(handler), "--LocalHost:RetryPause", "00:00:00.5");
-        await using var page = await OpenAsync(browser, receiver.Address, new()
+            services => services.AddSingleton<ICallEventHandler>(handler), "--LocalHost:RetryDelay", "00:00:00.5");
+        await using var page = await OpenAsync(browser, receiver.Page, new()
         {
             ColorScheme = scheme,
             ReducedMotion = ReducedMotion.Reduce,
@@ -31,7 +30,7 @@ public sealed class Screenshots(AzuriteFixture azurite, BrowserFixture browser)
 
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("the-dead-one"));
         await Expect(page.Line("dead")).ToHaveCountAsync(1);
-        handler.Mend();
+        handler.Fix();
         foreach (var number in Enumerable.Range(1, 6))
         {
             await receiver.PostEventAsync(ReceiverOnTrial.Sample(string.Create(CultureInfo.InvariantCulture, $"call-{number}"), ("202_", string.Create(CultureInfo.InvariantCulture, $"{200 + (number % 4)}_"))));
@@ -40,6 +39,7 @@ public sealed class Screenshots(AzuriteFixture azurite, BrowserFixture browser)
         await Expect(page.Line("processed")).ToHaveCountAsync(6);
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("call-3", ("202_", "203_")));
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("call-3", ("\"answered\"", "\"hangup\"")));
+        await receiver.PostEventAsync("{\"hello\": \"world\"}");
         await receiver.PostEventAsync("{\"hello\": \"world\"}");
         await Expect(page.Line("duplicate")).ToHaveCountAsync(1);
         await Expect(page.Page.Locator("#queues dd")).ToHaveCountAsync(4);

@@ -6,13 +6,13 @@ namespace TeleCmi.LivePage.Tests;
 /// <summary>Work that fails until it is told not to.</summary>
 public sealed class StubbornHandler : ICallEventHandler
 {
-    private volatile bool _isMended;
+    private volatile bool _isFixed;
 
     public string Name => "stubborn";
 
-    public void Mend() => _isMended = true;
+    public void Fix() => _isFixed = true;
 
-    public Task HandleAsync(CallEvent callEvent, CancellationToken cancellation) => _isMended
+    public Task HandleAsync(CallEvent callEvent, CancellationToken cancellation) => _isFixed
         ? Task.CompletedTask
         : throw new InvalidOperationException("The CRM is away <b>today</b>.");
 }
