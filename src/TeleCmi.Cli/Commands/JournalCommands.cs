@@ -115,7 +115,7 @@ internal static class JournalCommands
             var rows = connection.Journal.QueryAsync(selector.FilterOf(parsed), cancellation);
             if (file is null)
             {
-                await WriteAllAsync(terminal.Out, rows, csv, () => { }, cancellation);
+                await WriteAllAsync(terminal.Out, rows, csv, terminal.OutIsTerminal, () => { }, cancellation);
                 return ExitCodes.Fine;
             }
 
@@ -216,7 +216,7 @@ internal static class JournalCommands
 
             await using (var writer = new StreamWriter(unfinished, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), options))
             {
-                count = await WriteAllAsync(writer, rows, csv, step, cancellation);
+                count = await WriteAllAsync(writer, rows, csv, isTerminal: false, step, cancellation);
             }
 
             File.Move(unfinished, file.FullName, overwrite: true);
@@ -228,7 +228,8 @@ internal static class JournalCommands
         }
     }
 
-    private static async Task<int> WriteAllAsync(TextWriter output, IAsyncEnumerable<JournalRow> rows, bool csv, Action step, CancellationToken cancellation)
+    private static async Task<int> WriteAllAsync(
+        TextWriter output, IAsyncEnumerable<JournalRow> rows, bool csv, bool isTerminal, Action step, CancellationToken cancellation)
     {
         if (csv)
         {
@@ -238,7 +239,8 @@ internal static class JournalCommands
         var count = 0;
         await foreach (var row in rows)
         {
-            await output.WriteAsync(csv ? Csv.Record(JournalFields.TextsOf(row)) : $"{JournalFields.JsonOf(row, inFull: true).ToJsonString()}\n");
+            var line = csv ? Csv.Record(JournalFields.TextsOf(row)) : $"{JournalFields.JsonOf(row, inFull: true).ToJsonString()}\n";
+            await output.WriteAsync(isTerminal ? SafeText.Lines(line) : line);
             step();
             if (++count % RowsBetweenFlushes == 0)
             {

@@ -22,10 +22,10 @@ internal sealed class Terminal
         _error = ConsoleOn(host.Error);
     }
 
-    /// <summary>Takes an export; as it is, unless a terminal would obey it.</summary>
     public TextWriter Out => _host.Out;
 
-    public string ForOut(string text) => _host.OutIsTerminal ? SafeText.Lines(text) : text;
+    /// <summary>Whether <see cref="Out"/> would obey what stands in an export.</summary>
+    public bool OutIsTerminal => _host.OutIsTerminal;
 
     public void Line(string text = "") => _host.Out.WriteLine(SafeText.Line(text));
 
