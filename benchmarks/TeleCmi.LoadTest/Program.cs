@@ -9,10 +9,9 @@ if (Console.IsOutputRedirected)
     AnsiConsole.Profile.Width = 240;
 }
 
-var root = new RootCommand("Measures the receiver side by side with the least that could do its work. Load goes to this machine only.")
+var root = new RootCommand("Measures the receiver side by side with what limits it. Load goes to this machine only.")
 {
     ColdStartCommand.Create(),
-    MemoryCommand.Create(),
     TargetCommand.Create(),
 };
 ComparisonCommand.AddTo(root);

@@ -36,7 +36,8 @@ internal static class ContentHash
         foreach (var (name, value) in fields)
         {
             var field = NoticeFields.FieldOf(name);
-            if (IsAbsent(field, value))
+            var text = TextOf(value);
+            if (IsAbsent(field, value, text))
             {
                 continue;
             }
@@ -45,16 +46,21 @@ internal static class ContentHash
             switch (field)
             {
                 case NoticeField.Custom or NoticeField.ExtraParams when value.ValueKind is JsonValueKind.String:
-                    WriteJsonText(writer, value.GetString()!);
+                    WriteJsonText(writer, text!);
                     break;
                 case NoticeField.Time:
-                    WriteTime(writer, value);
-                    break;
-                case var _ when FieldText.IsWord(field) && TextOf(value) is { } word:
-                    writer.WriteStringValue(FieldText.Fold(word));
+                    WriteTime(writer, text ?? value.GetRawText());
                     break;
                 default:
-                    WriteValue(writer, value);
+                    if (text is null)
+                    {
+                        WriteValue(writer, value);
+                    }
+                    else
+                    {
+                        writer.WriteStringValue(FieldText.IsWord(field) ? FieldText.Fold(text) : text);
+                    }
+
                     break;
             }
         }
@@ -69,7 +75,7 @@ internal static class ContentHash
         foreach (var (name, documented) in NoticeFields.OtherSpellings)
         {
             if (fields.TryGetValue(name, out var value)
-                && (!fields.TryGetValue(documented, out var present) || IsAbsent(NoticeFields.FieldOf(documented), present)))
+                && (!fields.TryGetValue(documented, out var present) || IsAbsent(NoticeFields.FieldOf(documented), present, TextOf(present))))
             {
                 fields[documented] = value;
                 fields.Remove(name);
@@ -78,8 +84,8 @@ internal static class ContentHash
     }
 
     // A query cannot say null, so an empty field and a missing one are the same.
-    private static bool IsAbsent(NoticeField field, JsonElement value) =>
-        value.ValueKind is JsonValueKind.Null || (value.ValueKind is JsonValueKind.String && FieldText.IsAbsent(field, value.GetString()!));
+    private static bool IsAbsent(NoticeField field, JsonElement value, string? text) =>
+        text is null ? value.ValueKind is JsonValueKind.Null : FieldText.IsAbsent(field, text);
 
     private static void WriteJsonText(Utf8JsonWriter writer, string text)
     {
@@ -92,13 +98,8 @@ internal static class ContentHash
         writer.WriteStringValue(text);
     }
 
-    private static void WriteTime(Utf8JsonWriter writer, JsonElement value)
-    {
-        var text = TextOf(value);
-        writer.WriteStringValue(text is not null && Notice.TryReadTime(text, out var time)
-            ? time.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)
-            : text ?? value.GetRawText());
-    }
+    private static void WriteTime(Utf8JsonWriter writer, string text) => writer.WriteStringValue(
+        Notice.TryReadTime(text, out var time) ? time.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture) : text);
 
     private static void WriteValue(Utf8JsonWriter writer, JsonElement value)
     {

@@ -40,7 +40,7 @@ public enum EventKind
     CdrIncomingMissed,
 }
 
-/// <summary>The names of the kinds as they stand in settings, answers, envelopes and telemetry.</summary>
+/// <summary>The names of the kinds as they stand in settings, responses, envelopes and telemetry.</summary>
 public static class EventKinds
 {
     /// <summary>Every kind, in the order of the enumeration.</summary>

@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using System.Text.Unicode;
 
 namespace TeleCmi.Events;
 
@@ -173,30 +172,18 @@ public sealed class Notice
         [NotNullWhen(false)] out string? fault)
     {
         notice = null;
-        if (json.Span.StartsWith("\uFEFF"u8))
-        {
-            json = json["\uFEFF"u8.Length..];
-        }
-
-        if (!Utf8.IsValid(json.Span))
-        {
-            fault = "The text is not valid UTF-8.";
-            return false;
-        }
-
-        if (!NoticeFields.TryFind(json.Span, out var fields, out fault))
+        if (!NoticeFields.TryFind(ref json, out var fields, out fault))
         {
             return false;
         }
 
-        var candidate = new Notice(json, fields);
-        if (!candidate.LooksLikeTeleCmi)
+        if (!fields.LookLikeTeleCmi)
         {
             fault = "The object has none of the fields that make a TeleCMI notice: app_id, cmiuuid, conversation_uuid, request_id or call_id, or type with direction and status.";
             return false;
         }
 
-        notice = candidate;
+        notice = new Notice(json, fields);
         return true;
     }
 
@@ -216,7 +203,7 @@ public sealed class Notice
         return token is [(byte)'"', ..] ? token[1..^1] : token;
     }
 
-    internal bool Has(NoticeField field) => !Token(field).IsEmpty;
+    internal bool Has(NoticeField field) => _fields.Has(field);
 
     /// <summary>Whether a field says this word, however it is spelt.</summary>
     internal bool Is(NoticeField field, ReadOnlySpan<byte> word)
@@ -237,11 +224,6 @@ public sealed class Notice
             : token.Contains((byte)'\\') ? Unescape(token)
             : Encoding.UTF8.GetString(token[1..^1]);
     }
-
-    private bool LooksLikeTeleCmi =>
-        Has(NoticeField.AppId) || Has(NoticeField.CmiUuid) || Has(NoticeField.ConversationUuid)
-        || Has(NoticeField.RequestId) || Has(NoticeField.CallId)
-        || (Has(NoticeField.Type) && Has(NoticeField.Direction) && Has(NoticeField.Status));
 
     private static string Unescape(ReadOnlySpan<byte> token)
     {

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace TeleCmi.Events;
 
@@ -52,11 +53,28 @@ internal struct NoticeFields
 
     private Places _places;
 
-    /// <summary>Walks the whole JSON text once: checks it, and notes where the known fields are.</summary>
-    public static bool TryFind(ReadOnlySpan<byte> json, out NoticeFields fields, [NotNullWhen(false)] out string? fault)
+    /// <summary>Whether the object is a notice, rather than any other JSON object.</summary>
+    public readonly bool LookLikeTeleCmi =>
+        Has(NoticeField.AppId) || Has(NoticeField.CmiUuid) || Has(NoticeField.ConversationUuid)
+        || Has(NoticeField.RequestId) || Has(NoticeField.CallId)
+        || (Has(NoticeField.Type) && Has(NoticeField.Direction) && Has(NoticeField.Status));
+
+    /// <summary>Walks the whole JSON text once: checks it, and notes where the known fields are. A byte-order mark is cut off.</summary>
+    public static bool TryFind(ref ReadOnlyMemory<byte> json, out NoticeFields fields, [NotNullWhen(false)] out string? fault)
     {
         fields = default;
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = Notice.MaxDepth });
+        if (json.Span.StartsWith("\uFEFF"u8))
+        {
+            json = json["\uFEFF"u8.Length..];
+        }
+
+        if (!Utf8.IsValid(json.Span))
+        {
+            fault = "The text is not valid UTF-8.";
+            return false;
+        }
+
+        var reader = new Utf8JsonReader(json.Span, new JsonReaderOptions { MaxDepth = Notice.MaxDepth });
         try
         {
             if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject)
@@ -84,6 +102,8 @@ internal struct NoticeFields
         fault = null;
         return true;
     }
+
+    public readonly bool Has(NoticeField field) => _places[(int)field].Length > 0;
 
     public readonly ReadOnlySpan<byte> Token(ReadOnlySpan<byte> json, NoticeField field)
     {

@@ -65,7 +65,7 @@ public ref struct UrlEncodedFields(ReadOnlySpan<byte> encoded)
 /// <summary>One field as it stands in the text, still encoded.</summary>
 public readonly ref struct UrlEncodedField(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
 {
-    /// <summary>The name.</summary>
+    /// <summary>What stands before the equals sign.</summary>
     public ReadOnlySpan<byte> Name { get; } = name;
 
     /// <summary>The value; empty when there is no equals sign.</summary>

@@ -52,6 +52,10 @@ public static class LocalHostApp
         builder.Services.AddHandlers();
         builder.Services.AddSingleton<WebhookHandler>();
         builder.Services.AddHostedService<QueuePumps>();
+
+        // Each does nothing unless the process was started by that service manager.
+        builder.Services.AddSystemd();
+        builder.Services.AddWindowsService(service => service.ServiceName = "TeleCmi");
         if (builder.Configuration.GetValue($"{LocalHostOptions.SectionName}:{nameof(LocalHostOptions.LivePage)}", defaultValue: true))
         {
             builder.Services.AddLivePage();
@@ -80,7 +84,7 @@ public static class LocalHostApp
         await app.StartAsync(cancellation);
 
         // What it listens on in the end: there are more ways to say so than --urls.
-        var addresses = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses;
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         string[] beyond = [.. addresses.Where(address => !IsLoopback(new Uri(address)))];
         if (beyond.Length > 0 && !app.Services.GetRequiredService<AccessTokens>().Any)
         {

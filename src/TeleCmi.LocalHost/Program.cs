@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Options;
 using TeleCmi.LocalHost;
+using TeleCmi.LocalHost.LivePage;
 using TeleCmi.Pipeline.Storage;
 
 const string AnyPort = "http://127.0.0.1:0";
@@ -37,9 +38,9 @@ try
         return exitCode;
     }
 
-    if (app.Services.GetRequiredService<IOptions<LocalHostOptions>>().Value.LivePage)
+    if (app.Services.GetService<LivePageKey>() is { } key)
     {
-        Console.WriteLine($"Watch it live: {new Uri(webhook, "/")}");
+        Console.WriteLine($"Watch it live: {key.AddressOn(webhook)}");
     }
 
     await app.WaitForShutdownAsync(interrupted.Token);

@@ -20,7 +20,7 @@ public sealed partial class QueuePump(
     IMessageQueue? poison,
     LocalHostOptions options,
     TimeProvider clock,
-    ILogger<QueuePump> logger)
+    ILogger<QueuePump> logger) : IDisposable
 {
     private static readonly TimeSpan FirstInterval = TimeSpan.FromMilliseconds(50);
 
@@ -72,6 +72,9 @@ public sealed partial class QueuePump(
 
         await Task.WhenAll(_inFlight.Keys);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _slots.Dispose();
 
     private Task WaitAsync(TimeSpan interval, bool isReachable, CancellationToken stopping) => isReachable && queue is IMessageSignal signal
         ? signal.WaitForMessageAsync(options.MaxPollingInterval, stopping)

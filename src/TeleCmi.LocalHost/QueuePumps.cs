@@ -30,11 +30,14 @@ internal sealed class QueuePumps(
         base.Dispose();
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        Pump(queues.Events, queues.EventsPoison, (message, token) => events.ProcessAsync(message.Body, token)).RunAsync(stoppingToken, _abandon.Token),
-        Pump(queues.Forwards, queues.ForwardsPoison, (message, token) => forwards.ProcessAsync(message.Body, message.InsertedOn, token)).RunAsync(stoppingToken, _abandon.Token),
-        Pump(queues.EventsPoison, poison: null, ArchiveAsync).RunAsync(stoppingToken, _abandon.Token),
-        Pump(queues.ForwardsPoison, poison: null, ArchiveAsync).RunAsync(stoppingToken, _abandon.Token));
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var ofEvents = Pump(queues.Events, queues.EventsPoison, (message, token) => events.ProcessAsync(message.Body, token));
+        using var ofForwards = Pump(queues.Forwards, queues.ForwardsPoison, (message, token) => forwards.ProcessAsync(message.Body, message.InsertedOn, token));
+        using var ofPoison = Pump(queues.EventsPoison, poison: null, ArchiveAsync);
+        using var ofForwardsPoison = Pump(queues.ForwardsPoison, poison: null, ArchiveAsync);
+        await Task.WhenAll(new[] { ofEvents, ofForwards, ofPoison, ofForwardsPoison }.Select(pump => pump.RunAsync(stoppingToken, _abandon.Token)));
+    }
 
     private Task ArchiveAsync(ReceivedMessage message, CancellationToken cancellation) => archive.ArchiveAsync(message.Body, message.InsertedOn, cancellation);
 

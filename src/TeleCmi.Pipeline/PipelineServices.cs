@@ -48,7 +48,7 @@ public static class PipelineServices
         services.AddSingleton<PipelineQueues>();
         services.AddSingleton<Journal>();
         services.AddSingleton<JournalReader>();
-        services.AddSingleton<JournalErasure>();
+        services.AddSingleton<CallErasure>();
         services.AddSingleton<CallReader>();
         services.AddSingleton<DeadLetterStore>();
         return services;

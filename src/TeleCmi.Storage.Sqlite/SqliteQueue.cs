@@ -15,15 +15,20 @@ internal sealed class SqliteQueue(string name, SqliteStore store, TimeProvider c
         LIMIT ?3
         """;
 
-    private const string InsertSql = "INSERT INTO Messages (Queue, VisibleAt, InsertedOn, Body) VALUES (?1, ?2, ?3, ?4)";
+    private const string InsertSql = "INSERT INTO Messages (Queue, VisibleAt, InsertedOn) VALUES (?1, ?2, ?3)";
+    private const string InsertBodySql = "INSERT INTO MessageBodies (Id, Body) VALUES (?1, ?2)";
     private const string ReceiveSql =
-        $"UPDATE Messages SET VisibleAt = ?4, DequeueCount = DequeueCount + 1, Receipt = random() WHERE Id IN ({Visible}) RETURNING Id, Receipt, Body, InsertedOn, DequeueCount";
+        $"UPDATE Messages SET VisibleAt = ?4, DequeueCount = DequeueCount + 1, Receipt = random() WHERE Id IN ({Visible}) RETURNING Id, Receipt, InsertedOn, DequeueCount";
 
+    private const string BodySql = "SELECT Body FROM MessageBodies WHERE Id = ?1";
     private const string ExtendSql = "UPDATE Messages SET VisibleAt = ?4, Receipt = random() WHERE Id = ?1 AND Receipt = ?2 AND VisibleAt > ?3 RETURNING Receipt";
     private const string DeleteSql = "DELETE FROM Messages WHERE Id = ?1 AND Receipt = ?2 AND VisibleAt > ?3";
-    private const string PeekSql = $"SELECT Body, InsertedOn, DequeueCount FROM Messages WHERE Id IN ({Visible}) ORDER BY VisibleAt = 0, VisibleAt, Id";
+    private const string DeleteBodySql = "DELETE FROM MessageBodies WHERE Id = ?1";
+    private const string PeekSql = $"SELECT Id, InsertedOn, DequeueCount FROM Messages WHERE Id IN ({Visible}) ORDER BY Id";
     private const string CountSql = "SELECT count(*) FROM Messages WHERE Queue = ?1";
     private const string NextSql = "SELECT VisibleAt FROM Messages WHERE Queue = ?1 ORDER BY VisibleAt LIMIT 1";
+
+    private static readonly TimeSpan MaxWait = TimeSpan.FromDays(1);
 
     private TaskCompletionSource? _change;
 
@@ -43,7 +48,9 @@ internal sealed class SqliteQueue(string name, SqliteStore store, TimeProvider c
             session =>
             {
                 using var insert = session.Kept(InsertSql);
-                return insert.Bind(1, name).Bind(2, VisibleAt(now, delay)).Bind(3, now.Ticks).Bind(4, (ReadOnlySpan<byte>)bytes).Step();
+                insert.Bind(1, name).Bind(2, VisibleAt(now, delay)).Bind(3, now.Ticks).Step();
+                using var insertBody = session.Kept(InsertBodySql);
+                return insertBody.Bind(1, session.LastRowId).Bind(2, (ReadOnlySpan<byte>)bytes).Step();
             },
             cancellation);
         TellWaiting();
@@ -65,7 +72,7 @@ internal sealed class SqliteQueue(string name, SqliteStore store, TimeProvider c
                 {
                     var id = receive.Number(0);
                     messages.Add((id, new ReceivedMessage(
-                        Text(id), Text(receive.Number(1)), receive.Bytes(2).ToArray(), new DateTimeOffset(receive.Number(3), TimeSpan.Zero), receive.Number(4))));
+                        Text(id), Text(receive.Number(1)), Body(session, id), new DateTimeOffset(receive.Number(2), TimeSpan.Zero), receive.Number(3))));
                 }
 
                 return [.. messages.OrderBy(received => received.Id).Select(received => received.Message)];
@@ -104,7 +111,14 @@ internal sealed class SqliteQueue(string name, SqliteStore store, TimeProvider c
             {
                 using var delete = session.Kept(DeleteSql);
                 delete.Bind(1, id).Bind(2, receipt).Bind(3, clock.GetUtcNow().Ticks).Step();
-                return session.Changes == 1;
+                if (session.Changes == 0)
+                {
+                    return false;
+                }
+
+                using var deleteBody = session.Kept(DeleteBodySql);
+                deleteBody.Bind(1, id).Step();
+                return true;
             },
             cancellation);
 
@@ -119,7 +133,7 @@ internal sealed class SqliteQueue(string name, SqliteStore store, TimeProvider c
                 var messages = new List<PeekedMessage>(count);
                 while (peek.Step())
                 {
-                    messages.Add(new PeekedMessage(peek.Bytes(0).ToArray(), new DateTimeOffset(peek.Number(1), TimeSpan.Zero), peek.Number(2)));
+                    messages.Add(new PeekedMessage(Body(session, peek.Number(0)), new DateTimeOffset(peek.Number(1), TimeSpan.Zero), peek.Number(2)));
                 }
 
                 return messages;
@@ -161,8 +175,6 @@ internal sealed class SqliteQueue(string name, SqliteStore store, TimeProvider c
         }
     }
 
-    private static readonly TimeSpan MaxWait = TimeSpan.FromDays(1);
-
     private static void CheckCount(int count)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
@@ -177,6 +189,12 @@ internal sealed class SqliteQueue(string name, SqliteStore store, TimeProvider c
     private static (long Id, long Receipt)? Receipt(ReceivedMessage message) =>
         long.TryParse(message.Id, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var id)
         && long.TryParse(message.Receipt, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var receipt) ? (id, receipt) : null;
+
+    private static byte[] Body(SqliteSession session, long id)
+    {
+        using var body = session.Kept(BodySql);
+        return body.Bind(1, id).Step() ? body.Bytes(0).ToArray() : throw new InvalidDataException($"The body of message {Text(id)} is missing.");
+    }
 
     private long? NextVisibleAt(SqliteSession session)
     {

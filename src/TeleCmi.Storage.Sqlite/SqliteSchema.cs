@@ -18,7 +18,7 @@ internal sealed class SqliteSchema(IReadOnlyList<string> migrations)
 
     /// <summary>
     /// The versions so far. A message that nobody has to wait for has VisibleAt 0, so that a clock that is set back hides
-    /// nothing. A row is JSON of its small columns under its key, in key order, and JSON of the large ones elsewhere: a range is
+    /// nothing; its body stands apart, so that receiving it writes little and needs no room that a full disk does not have. A row is JSON of its small columns under its key, in key order, and JSON of the large ones elsewhere: a range is
     /// read without the pages of its bodies, one insert writes two pages, and the sqlite3 shell can read all of it.
     /// </summary>
     public static SqliteSchema Current { get; } = new(
@@ -30,10 +30,13 @@ internal sealed class SqliteSchema(IReadOnlyList<string> migrations)
           VisibleAt INTEGER NOT NULL,
           InsertedOn INTEGER NOT NULL,
           DequeueCount INTEGER NOT NULL DEFAULT 0,
-          Receipt INTEGER NOT NULL DEFAULT 0,
-          Body BLOB NOT NULL
+          Receipt INTEGER NOT NULL DEFAULT 0
         ) STRICT;
         CREATE INDEX MessagesByVisibility ON Messages (Queue, VisibleAt);
+        CREATE TABLE MessageBodies (
+          Id INTEGER PRIMARY KEY,
+          Body BLOB NOT NULL
+        ) STRICT;
         CREATE TABLE TableRows (
           TableName TEXT NOT NULL,
           Partition TEXT NOT NULL,

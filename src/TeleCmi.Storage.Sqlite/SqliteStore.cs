@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Storage.Sqlite;
@@ -14,6 +15,9 @@ public sealed class SqliteStore : IStore, IDisposable, IAsyncDisposable
 
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
 
+    // Rows of a day come in no order of their keys: with SQLite's own 2 MiB, an insert would often have to read its page first.
+    private const int WriterCacheKiB = 32 * 1024;
+
     private readonly ConcurrentDictionary<string, SqliteQueue> _queues = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, SqliteTable> _tables = new(StringComparer.Ordinal);
     private readonly TimeProvider _clock;
@@ -28,7 +32,12 @@ public sealed class SqliteStore : IStore, IDisposable, IAsyncDisposable
     {
     }
 
-    internal SqliteStore(string? file, TimeProvider clock, SqliteSchema schema, TimeSpan lockTimeout)
+    /// <param name="file">The full path; null: in memory.</param>
+    /// <param name="clock">Tells when messages are visible.</param>
+    /// <param name="schema">The versions that are known.</param>
+    /// <param name="lockTimeout">How long to wait for other processes.</param>
+    /// <param name="maxPages">How large the file may be; 0: as large as the disk allows.</param>
+    internal SqliteStore(string? file, TimeProvider clock, SqliteSchema schema, TimeSpan lockTimeout, int maxPages = 0)
     {
         File = file ?? ":memory:";
         _clock = clock;
@@ -38,7 +47,9 @@ public sealed class SqliteStore : IStore, IDisposable, IAsyncDisposable
             return;
         }
 
-        _writer = new SqliteWriter(() => Open("PRAGMA busy_timeout = 5"), lockTimeout, isThreaded: true);
+        // max_page_count 0 changes nothing.
+        var writing = string.Create(CultureInfo.InvariantCulture, $"PRAGMA busy_timeout = 5; PRAGMA cache_size = -{WriterCacheKiB}; PRAGMA max_page_count = {maxPages}");
+        _writer = new SqliteWriter(() => Open(writing), lockTimeout, isThreaded: true);
         _readers = new SqliteReaders(() => Open("PRAGMA query_only = ON"));
 
         SqliteSession Open(string mode)
@@ -54,6 +65,9 @@ public sealed class SqliteStore : IStore, IDisposable, IAsyncDisposable
 
     /// <summary>How many transactions were committed.</summary>
     internal long Commits => _writer.Commits;
+
+    /// <summary>Whether a group is being committed.</summary>
+    internal bool IsWriting => _writer.IsWriting;
 
     /// <summary>A store in memory that ends with this object: every operation is done when it returns, and only the clock makes time pass.</summary>
     public static SqliteStore InMemory(TimeProvider clock) => new(null, clock, SqliteSchema.Current, TimeSpan.Zero);
@@ -138,7 +152,10 @@ public sealed class SqliteStore : IStore, IDisposable, IAsyncDisposable
         }
         finally
         {
-            System.IO.File.Delete(copy);
+            if (System.IO.File.Exists(copy))
+            {
+                System.IO.File.Delete(copy);
+            }
         }
     }
 

@@ -21,6 +21,7 @@ internal sealed class SqliteWriter : IDisposable
     private readonly Queue<PendingWrite> _waiting = new();
     private SqliteSession? _session;
     private bool _isClosed;
+    private volatile bool _isWriting;
     private long _commits;
 
     /// <param name="open">Opens the session to write with, first and after a failure; its busy_timeout is short.</param>
@@ -39,6 +40,9 @@ internal sealed class SqliteWriter : IDisposable
 
     /// <summary>How many transactions were committed.</summary>
     public long Commits => Volatile.Read(ref _commits);
+
+    /// <summary>Whether a group is being committed.</summary>
+    public bool IsWriting => _isWriting;
 
     /// <summary>Does a write; when the task completes, it is durable.</summary>
     /// <param name="write">Runs in a transaction; maybe again, when that had to be rolled back.</param>
@@ -111,11 +115,14 @@ internal sealed class SqliteWriter : IDisposable
 
             // Nobody waits for the outcome any more: what was not begun is not done.
             group.RemoveAll(write => write.IsAbandoned);
+            _isWriting = true;
             if (group.Count > 0)
             {
                 Commit(group);
                 group.Clear();
             }
+
+            _isWriting = false;
         }
     }
 

@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
-using TeleCmi.Events;
 using TeleCmi.Events.Samples;
 
 namespace TeleCmi.LoadTest.Load;
@@ -9,7 +7,6 @@ namespace TeleCmi.LoadTest.Load;
 /// <summary>The documented event, made unique by a number at the end of its conversation's id.</summary>
 internal sealed class NumberedText
 {
-    private const string TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
     private const int Digits = 12;
 
     // The last group of the sample's conversation_uuid and cmiuuid.
@@ -26,9 +23,6 @@ internal sealed class NumberedText
 
     /// <summary>The event as TeleCMI sends it.</summary>
     public static NumberedText Body { get; } = new(DocumentedNotices.OutgoingAnswered.Utf8);
-
-    /// <summary>The message that the receiver makes of it.</summary>
-    public static NumberedText Envelope { get; } = new(EnvelopeOf(DocumentedNotices.OutgoingAnswered.Utf8));
 
     /// <summary>The bytes of one event.</summary>
     public byte[] Of(long number)
@@ -57,17 +51,5 @@ internal sealed class NumberedText
         {
             yield return from + found;
         }
-    }
-
-    private static byte[] EnvelopeOf(byte[] body)
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-        if (!Notice.TryRead(body, out var notice, out var fault))
-        {
-            throw new InvalidDataException(fault);
-        }
-
-        EventEnvelope.Write(buffer, notice, TimeProvider.System.GetUtcNow(), TraceParent);
-        return buffer.WrittenSpan.ToArray();
     }
 }

@@ -3,17 +3,17 @@ using System.Diagnostics;
 namespace TeleCmi.LoadTest.Load;
 
 /// <summary>
-/// Sends at a fixed rate, whether answers come or not, and takes each latency from the moment at which the event should
+/// Sends at a fixed rate, whether responses come or not, and takes each latency from the moment at which the event should
 /// have been sent: a slow target cannot hide behind a sender that waits for it.
 /// </summary>
 internal static class OpenLoop
 {
     // Below this the thread does not sleep, because it would wake too late; it yields instead.
     private static readonly TimeSpan ShortestSleep = TimeSpan.FromMilliseconds(1.5);
-    private static readonly TimeSpan AnswerDeadline = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan ResponseDeadline = TimeSpan.FromSeconds(15);
 
     /// <summary>Runs it.</summary>
-    /// <param name="senders">What sends, as many as may be waiting for an answer at once.</param>
+    /// <param name="senders">What sends, as many as may be waiting for a response at once.</param>
     /// <param name="schedule">How many events, how fast, and which number the first one has.</param>
     /// <param name="progress">Told of every event sent.</param>
     public static async Task<LoadResult> RunAsync(IReadOnlyCollection<ISender> senders, Schedule schedule, Action progress)
@@ -90,9 +90,9 @@ internal static class OpenLoop
             _idle.TryTake(out var sender);
             try
             {
-                _acknowledged[i] = await sender!.SendAsync(schedule.First + i).WaitAsync(AnswerDeadline);
+                _acknowledged[i] = await sender!.SendAsync(schedule.First + i).WaitAsync(ResponseDeadline);
             }
-            catch (Exception e) when (e is IOException or TimeoutException or Azure.RequestFailedException)
+            catch (Exception e) when (e is IOException or TimeoutException)
             {
                 // Not acknowledged.
             }
@@ -117,7 +117,7 @@ internal sealed record Schedule(long First, int Count, double PerSecond)
 /// <summary>How a load was borne.</summary>
 /// <param name="Sent">The events sent.</param>
 /// <param name="Acknowledged">The numbers of those that were acknowledged.</param>
-/// <param name="Elapsed">From the first event to the last answer.</param>
+/// <param name="Elapsed">From the first event to the last response.</param>
 /// <param name="Latencies">Of the acknowledged ones, from the intended time of sending.</param>
 internal sealed record LoadResult(int Sent, IReadOnlyList<long> Acknowledged, TimeSpan Elapsed, Latencies Latencies)
 {

@@ -2,14 +2,11 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text.Json;
-using Azure.Storage.Queues;
 using Spectre.Console;
 using TeleCmi.LoadTest.Load;
 using TeleCmi.LoadTest.Reports;
 using TeleCmi.LoadTest.Targets;
-using TeleCmi.LocalHost;
-using TeleCmi.Pipeline.Storage;
+using TeleCmi.TestSupport;
 
 namespace TeleCmi.LoadTest.Runs;
 
@@ -25,13 +22,12 @@ internal static class ColdStartCommand
     public static Command Create()
     {
         var runs = new Option<int>("--runs") { Description = "Starts of each program.", DefaultValueFactory = _ => 15 };
-        var output = new Option<string>("--output") { Description = "The folder for the JSON.", DefaultValueFactory = _ => "." };
-        var command = new Command("cold-start", "Publishes both programs, and starts them in turns.") { runs, output };
-        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(runs), parsed.GetRequiredValue(output)));
+        var command = new Command("cold-start", "Publishes both programs, and starts them in turns.") { runs };
+        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(runs)));
         return command;
     }
 
-    private static async Task<int> RunAsync(int runs, string output)
+    private static async Task<int> RunAsync(int runs)
     {
         var repository = Repository.Find();
         var folder = Directory.CreateTempSubdirectory("telecmi-cold-start-").FullName;
@@ -44,10 +40,8 @@ internal static class ColdStartCommand
                 new("empty WebApplication, JIT", await PublishAsync(repository, EmptyProject, folder, readyToRun: false)),
                 new("LocalHost, JIT", await PublishAsync(repository, OurProject, folder, readyToRun: false)),
             ];
-            await using var azurite = await Azurite.StartAsync(repository, AzuritePorts.Any, dataFolder: null, Console.Error.WriteLine, CancellationToken.None);
-            await WarmUpAsync(azurite.ConnectionString);
-            await ProgressBar.ShowAsync((runs + 1) * programs.Length, progress => MeasureAsync(programs, runs, azurite.ConnectionString, progress));
-            return await ReportAsync(programs, output);
+            await ProgressBar.ShowAsync((runs + 1) * programs.Length, progress => MeasureAsync(programs, runs, folder, progress));
+            return Report(programs);
         }
         finally
         {
@@ -55,19 +49,14 @@ internal static class ColdStartCommand
         }
     }
 
-    private static async Task<int> MeasureAsync(Program[] programs, int runs, string storage, Action<double, string> progress)
+    private static async Task<int> MeasureAsync(Program[] programs, int runs, string folder, Action<double, string> progress)
     {
-        var queue = new QueueClient(storage, new StorageOptions().EventsQueue);
-        await queue.CreateIfNotExistsAsync();
-
         // The first turn reads the files into memory and does not count.
         for (var run = 0; run <= runs; run++)
         {
             foreach (var program in programs)
             {
-                // The event of the turn before is not to be worked on while the next program starts.
-                await queue.ClearMessagesAsync();
-                var took = await StartAsync(program.Library, storage, run);
+                var took = await StartAsync(program.Library, Path.Combine(folder, $"data-{run}"), run);
                 if (run > 0)
                 {
                     program.Took.Add(took.TotalMilliseconds);
@@ -80,10 +69,10 @@ internal static class ColdStartCommand
         return runs;
     }
 
-    private static async Task<TimeSpan> StartAsync(string library, string storage, long number)
+    private static async Task<TimeSpan> StartAsync(string library, string data, long number)
     {
         var address = new Uri($"http://127.0.0.1:{TargetProcess.FreePort()}/api/telecmi/events");
-        var start = new ProcessStartInfo("dotnet", [library, "--urls", address.GetLeftPart(UriPartial.Authority), "--storage", storage])
+        var start = new ProcessStartInfo("dotnet", [library, "--urls", address.GetLeftPart(UriPartial.Authority), "--data", data])
         {
             WorkingDirectory = Path.GetDirectoryName(library),
             RedirectStandardOutput = true,
@@ -108,26 +97,14 @@ internal static class ColdStartCommand
         }
     }
 
-    // Azurite's own code is slow until it has run for a while, and its start is not what is measured.
-    private static async Task WarmUpAsync(string storage)
-    {
-        const int Messages = 300;
-        var queue = new QueueClient(storage, "warm-up");
-        await queue.CreateIfNotExistsAsync();
-        for (var i = 0; i < Messages; i++)
-        {
-            await queue.SendMessageAsync("warm-up");
-        }
-    }
-
     private static async Task WhenAcknowledgedAsync(Uri address, long number, long began)
     {
-        using var sender = new HttpSender(address, NumberedText.Body);
+        using var sender = new HttpSender(address);
         while (!await sender.TryConnectAsync() || !await sender.SendAsync(number))
         {
             if (Stopwatch.GetElapsedTime(began) > StartDeadline)
             {
-                throw new TimeoutException($"No answer at {address}.");
+                throw new TimeoutException($"No response at {address}.");
             }
 
             await Task.Delay(1);
@@ -158,7 +135,7 @@ internal static class ColdStartCommand
             : throw new InvalidOperationException($"{name} could not be published: {said}");
     }
 
-    private static async Task<int> ReportAsync(Program[] programs, string output)
+    private static int Report(Program[] programs)
     {
         var table = Tables.New("From process start to the first 200", "median ms", "fastest ms", "ratio of medians", "ratio of fastest");
         for (var i = 0; i < programs.Length; i++)
@@ -168,10 +145,6 @@ internal static class ColdStartCommand
         }
 
         AnsiConsole.Write(table);
-        Directory.CreateDirectory(output);
-        await File.WriteAllTextAsync(
-            Path.Combine(output, "cold-start.json"),
-            JsonSerializer.Serialize(programs.Select(program => new { program.Name, unit = "ms", program.Median, program.Took }), Json.Options));
         var ratio = programs[1].Median / programs[0].Median;
         AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"LocalHost / empty, ReadyToRun: {ratio:F2} (bar: at most {Bar}) {(ratio <= Bar ? "met" : "MISSED")}");
         return ratio <= Bar ? 0 : 1;

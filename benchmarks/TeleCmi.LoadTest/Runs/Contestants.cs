@@ -1,46 +1,68 @@
 using System.Globalization;
-using Azure.Storage.Queues;
 using TeleCmi.LoadTest.Load;
 using TeleCmi.LoadTest.Targets;
-using TeleCmi.LocalHost;
+using TeleCmi.TestSupport;
 
 namespace TeleCmi.LoadTest.Runs;
 
-/// <summary>Everything that is measured side by side, with one Azurite behind it all.</summary>
+/// <summary>One of those that are measured side by side.</summary>
+/// <param name="Name">Its name in tables and legends.</param>
+/// <param name="Process">Where it runs.</param>
+internal sealed record Contestant(string Name, TargetProcess Process)
+{
+    /// <summary>Where its events are kept, when it is the LocalHost: a storage setting.</summary>
+    public string? Storage { get; init; }
+
+    /// <summary>Whether its latency at a fixed rate is measured.</summary>
+    public bool IsRated { get; init; } = true;
+
+    public ISender NewSender() => new HttpSender(Process.Address);
+
+    /// <summary>Processes so many of its events.</summary>
+    public async Task<Drained> DrainAsync(int count) =>
+        Drained.Parse(await Process.AskAsync(string.Create(CultureInfo.InvariantCulture, $"{TargetHost.DrainCommand} {count}")));
+}
+
+/// <summary>Everything that is measured side by side.</summary>
 internal sealed class Contestants : IAsyncDisposable
 {
     public const string Kestrel = "Kestrel, 200 to everything";
     public const string Counting = "LocalHost, counting queue";
-    public const string Quiet = "LocalHost, counting queue, no log, no page";
-    public const string Raw = "QueueClient alone";
-    public const string Forwarding = "Kestrel and QueueClient";
-    public const string Receiving = "LocalHost, Azurite";
+    public const string Grouped = "Kestrel, append and flush, grouped";
+    public const string Flushed = "Kestrel, append and flush";
+    public const string Embedded = "LocalHost, embedded store";
+    public const string OnAzurite = "LocalHost, Azurite";
     public const string Flask = "Flask, as documented";
-    public const string Express = "Express";
 
-    private const string RawQueue = "raw";
-    private const string ForwardingQueue = "forwarding";
+    private readonly Azurite _azurite;
+    private readonly string _folder;
 
-    private readonly List<TargetProcess> _processes = [];
-
-    private Contestants(Azurite azurite) => Azurite = azurite;
-
-    /// <summary>The emulator.</summary>
-    public Azurite Azurite { get; }
+    private Contestants(Azurite azurite, string folder) => (_azurite, _folder) = (azurite, folder);
 
     /// <summary>In the order of the first round.</summary>
     public List<Contestant> All { get; } = [];
 
     /// <summary>Starts them.</summary>
-    /// <param name="withScripts">Whether Flask and Express take part, where they are installed.</param>
+    /// <param name="folder">Where files are written; on the disk that is to be measured.</param>
+    /// <param name="withFlask">Whether Flask takes part, where it is installed.</param>
     /// <param name="say">Hears what is skipped.</param>
-    public static async Task<Contestants> StartAsync(bool withScripts, Action<string> say)
+    public static async Task<Contestants> StartAsync(string folder, bool withFlask, Action<string> say)
     {
-        var azurite = await Azurite.StartAsync(Repository.Find(), AzuritePorts.Any, dataFolder: null, say, CancellationToken.None);
-        var contestants = new Contestants(azurite);
+        var azurite = await Azurite.StartAsync(Repository.Find(), AzuritePorts.Any, Path.Combine(folder, "azurite"), say, CancellationToken.None);
+        var contestants = new Contestants(azurite, folder);
         try
         {
-            await contestants.AddAsync(say, withScripts);
+            await contestants.AddAsync(Kestrel);
+            await contestants.AddAsync(Counting);
+            await contestants.AddAsync(Grouped);
+            await contestants.AddAsync(Flushed);
+            await contestants.AddAsync(Embedded, $"sqlite:{Path.Combine(folder, "store", "telecmi.db")}");
+            await contestants.AddAsync(OnAzurite, azurite.ConnectionString);
+            if (withFlask)
+            {
+                await contestants.AddFlaskAsync(say);
+            }
+
             return contestants;
         }
         catch
@@ -50,86 +72,32 @@ internal sealed class Contestants : IAsyncDisposable
         }
     }
 
-    public Contestant this[string name] => All.Single(contestant => contestant.Name == name);
-
     public async ValueTask DisposeAsync()
     {
-        foreach (var process in _processes)
+        foreach (var contestant in All)
         {
-            await process.DisposeAsync();
+            await contestant.Process.DisposeAsync();
         }
 
-        await Azurite.DisposeAsync();
+        await _azurite.DisposeAsync();
     }
 
-    private async Task AddAsync(Action<string> say, bool withScripts)
+    private async Task AddAsync(string name, string? storage = null)
     {
-        var storage = Azurite.ConnectionString;
-        All.Add(Served(Kestrel, await StartAsync(TargetHost.Kestrel)) with { IsSaturated = true });
-        All.Add(Served(Counting, await StartAsync(TargetHost.Counting)) with { IsSaturated = true });
-        All.Add(Served(Quiet, await StartAsync(TargetHost.Quiet)) with { IsSaturated = true });
-
-        var loop = await StartAsync(TargetHost.BareLoop, "--queue", RawQueue);
-        var raw = await QueueAsync(storage, RawQueue);
-        All.Add(new Contestant(Raw, () => new QueueSender(raw), () => Environment.CpuUsage.TotalTime)
-        {
-            AllocatedBytes = () => Task.FromResult(GC.GetTotalAllocatedBytes()),
-            Drain = count => DrainAsync(loop, count),
-        });
-
-        var forwarded = await QueueAsync(storage, ForwardingQueue);
-        All.Add(Served(Forwarding, await StartAsync(TargetHost.Forwarding, "--queue", ForwardingQueue), NumberedText.Envelope) with
-        {
-            Drain = async _ =>
-            {
-                await forwarded.ClearMessagesAsync();
-                return new Drained(0, 0, TimeSpan.Zero);
-            },
-        });
-
-        var receiving = await StartAsync(TargetHost.Receiving);
-        All.Add(Served(Receiving, receiving) with { Drain = count => DrainAsync(receiving, count) });
-        if (withScripts)
-        {
-            await AddScriptAsync(Flask, "python3", "flask_target.py", say);
-            await AddScriptAsync(Express, "node", "express_target.cjs", say);
-        }
+        var file = Path.Combine(_folder, $"{All.Count}.log");
+        var process = await TargetProcess.StartOwnAsync(name, "--file", file, "--storage", storage ?? $"sqlite:{Path.Combine(_folder, "unused", "telecmi.db")}");
+        All.Add(new Contestant(name, process) { Storage = storage, IsRated = name is not (Kestrel or Counting) });
     }
 
-    private async Task AddScriptAsync(string name, string interpreter, string script, Action<string> say)
+    private async Task AddFlaskAsync(Action<string> say)
     {
         try
         {
-            var process = await TargetProcess.StartScriptAsync(interpreter, script);
-            _processes.Add(process);
-            All.Add(new Contestant(name, () => new HttpSender(process.Address, NumberedText.Body), () => process.ProcessorTime));
+            All.Add(new Contestant(Flask, await TargetProcess.StartScriptAsync("python3", "flask_target.py")));
         }
         catch (Exception e) when (e is System.ComponentModel.Win32Exception or InvalidOperationException)
         {
-            say($"Skipped: {name} (install Debian's python3-flask or node-express to have it measured).");
+            say($"Skipped: {Flask} (install Debian's python3-flask to have it measured).");
         }
     }
-
-    private async Task<TargetProcess> StartAsync(string kind, params string[] arguments)
-    {
-        var process = await TargetProcess.StartOwnAsync(kind, ["--storage", Azurite.ConnectionString, .. arguments]);
-        _processes.Add(process);
-        return process;
-    }
-
-    private static Contestant Served(string name, TargetProcess process, NumberedText? text = null) =>
-        new(name, () => new HttpSender(process.Address, text ?? NumberedText.Body), () => process.ProcessorTime)
-        {
-            AllocatedBytes = process.AllocatedBytesAsync,
-        };
-
-    private static async Task<QueueClient> QueueAsync(string storage, string name)
-    {
-        var queue = new QueueClient(storage, name, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
-        await queue.CreateIfNotExistsAsync();
-        return queue;
-    }
-
-    private static async Task<Drained> DrainAsync(TargetProcess process, int count) =>
-        Drained.Parse(await process.AskAsync(string.Create(CultureInfo.InvariantCulture, $"{TargetHost.DrainCommand} {count}")));
 }

@@ -7,14 +7,12 @@ internal static class TargetCommand
 {
     public static Command Create()
     {
-        var kind = new Argument<string>("kind");
+        var name = new Argument<string>("name");
         var storage = new Option<string>("--storage") { Required = true };
-        var queue = new Option<string>("--queue") { DefaultValueFactory = _ => "" };
-        var command = new Command(TargetHost.Verb) { Hidden = true };
-        command.Add(kind);
-        command.Add(storage);
-        command.Add(queue);
-        command.SetAction((parsed, _) => TargetHost.RunAsync(parsed.GetRequiredValue(kind), parsed.GetRequiredValue(storage), parsed.GetRequiredValue(queue)));
+        var file = new Option<string>("--file") { Required = true };
+        var command = new Command(TargetHost.Verb) { name, storage, file };
+        command.Hidden = true;
+        command.SetAction((parsed, _) => TargetHost.RunAsync(parsed.GetRequiredValue(name), parsed.GetRequiredValue(storage), parsed.GetRequiredValue(file)));
         return command;
     }
 }

@@ -1,14 +1,13 @@
 using System.Globalization;
-using Azure.Data.Tables;
-using Azure.Storage.Queues;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using TeleCmi.LoadTest.Runs;
 using TeleCmi.LocalHost;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.LoadTest.Targets;
 
 /// <summary>
-/// This program as a target. It says on stdout where it listens, answers the commands that come on stdin, and ends with
+/// This program as a target. It says on stdout where it listens, carries out the commands that come on stdin, and ends with
 /// stdin. What the target itself logs is formatted and written as ever, but to the null device.
 /// </summary>
 internal static class TargetHost
@@ -17,38 +16,31 @@ internal static class TargetHost
     public const string AllocatedCommand = "allocated";
     public const string DrainCommand = "drain";
 
-    public const string Kestrel = "kestrel";
-    public const string Counting = "counting";
-    public const string Quiet = "counting-quiet";
-    public const string Forwarding = "forwarding";
-    public const string Receiving = "receiving";
-    public const string Whole = "whole";
-    public const string BareLoop = "bare-loop";
-
     private const string WebhookPath = "/api/telecmi/events";
     private const string AnyPort = "http://127.0.0.1:0";
 
     /// <summary>Runs one.</summary>
-    /// <param name="kind">One of the names above.</param>
-    /// <param name="storage">A connection string.</param>
-    /// <param name="queue">The queue that a target without the pipeline uses.</param>
-    public static async Task<int> RunAsync(string kind, string storage, string queue)
+    /// <param name="name">The contestant's name.</param>
+    /// <param name="storage">The LocalHost's storage setting.</param>
+    /// <param name="file">Where a target without the pipeline writes.</param>
+    public static async Task<int> RunAsync(string name, string storage, string file)
     {
-        await using var answers = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };
+        await using var replies = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };
         await using var nowhere = new StreamWriter(OperatingSystem.IsWindows() ? Stream.Null : new FileStream("/dev/null", FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true };
         Console.SetOut(TextWriter.Synchronized(nowhere));
 
-        var (app, drain) = Build(kind, storage, queue);
+        await using var appender = name is Contestants.Grouped or Contestants.Flushed ? new FileAppender(file, isGrouped: name is Contestants.Grouped) : null;
+        var (app, drain) = Build(name, storage, appender);
         await using var running = app;
         await app.StartAsync();
-        await answers.WriteLineAsync($"ready {app.Urls.First()}{WebhookPath}");
+        await replies.WriteLineAsync($"ready {app.Urls.First()}{WebhookPath}");
         while (await Console.In.ReadLineAsync() is { } command)
         {
-            await answers.WriteLineAsync(command.Split(' ') switch
+            await replies.WriteLineAsync(command.Split(' ') switch
             {
                 [AllocatedCommand] => GC.GetTotalAllocatedBytes(precise: true).ToString(CultureInfo.InvariantCulture),
                 [DrainCommand, var count] when drain is not null => (await drain(int.Parse(count, CultureInfo.InvariantCulture))).ToString(),
-                _ => throw new InvalidOperationException($"The target {kind} has no command {command}."),
+                _ => throw new InvalidOperationException($"The target {name} has no command {command}."),
             });
         }
 
@@ -56,73 +48,74 @@ internal static class TargetHost
         return 0;
     }
 
-    private static (WebApplication App, Func<int, Task<Drained>>? Drain) Build(string kind, string storage, string queue)
+    private static (WebApplication App, Func<int, Task<Drained>>? Drain) Build(string name, string storage, FileAppender? appender)
     {
-        switch (kind)
+        if (appender is not null || name is Contestants.Kestrel)
         {
-            case Kestrel:
-                return (BuildBare(Answer), null);
-            case Forwarding:
-                var client = QueueOf(storage, queue);
-                return (BuildBare(context => ForwardAsync(context, client)), null);
-            case BareLoop:
-                var loop = new BareLoop(QueueOf(storage, queue), new TableClient(storage, "BareLoop"));
-                return (BuildBare(Answer), loop.RunAsync);
-            case Counting or Quiet:
-                var counting = BuilderOfLocalHost(storage, kind == Quiet ? ["--Logging:LogLevel:Default=Warning", "--LocalHost:LivePage=false"] : []);
-                counting.Services.RemoveAll<IEventQueue>().AddSingleton<IEventQueue, CountingQueue>();
-                _ = new HeldPumps(counting.Services);
-                return (LocalHostApp.Build(counting), null);
-            case Receiving:
-                var receiving = BuilderOfLocalHost(storage);
-                var pumps = new HeldPumps(receiving.Services);
-                var app = LocalHostApp.Build(receiving);
-                return (app, count => pumps.RunAsync(app.Services, count));
-            case Whole:
-                return (LocalHostApp.Build(BuilderOfLocalHost(storage)), null);
-            default:
-                throw new ArgumentException($"No target is called {kind}.", nameof(kind));
+            return (BuildBare(appender), null);
         }
+
+        var builder = LocalHostApp.CreateBuilder(["--storage", storage, "--urls", AnyPort]);
+        var pumps = new HeldPumps(builder.Services);
+        if (name is Contestants.Counting)
+        {
+            builder.Services.RemoveAll<IStore>().AddSingleton<IStore, CountingStore>();
+        }
+
+        var app = LocalHostApp.Build(builder);
+        return (app, count => pumps.RunAsync(app.Services, count));
     }
 
-    private static WebApplicationBuilder BuilderOfLocalHost(string storage, params string[] arguments) =>
-        LocalHostApp.CreateBuilder(["--storage", storage, "--urls", AnyPort, .. arguments]);
-
-    private static WebApplication BuildBare(RequestDelegate answer)
+    private static WebApplication BuildBare(FileAppender? appender)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls(AnyPort);
         builder.Logging.ClearProviders();
         var app = builder.Build();
-        app.Run(answer);
+        app.Run(async context =>
+        {
+            if (appender is not null)
+            {
+                var body = new byte[(int)(context.Request.ContentLength ?? 0)];
+                await context.Request.Body.ReadExactlyAsync(body);
+                await appender.AppendAsync(body);
+            }
+
+            context.Response.ContentLength = 0;
+        });
         return app;
     }
 
-    private static Task Answer(HttpContext context)
+    // What receiving costs when storage costs nothing.
+    private sealed class CountingStore : IStore
     {
-        context.Response.ContentLength = 0;
-        return Task.CompletedTask;
+        public IMessageQueue Queue(string name) => new CountingQueue(name);
+
+        public ITable Table(string name) => throw new NotSupportedException("Nothing is processed here.");
+
+        public Task CheckAsync(CancellationToken cancellation) => Task.CompletedTask;
     }
 
-    private static async Task ForwardAsync(HttpContext context, QueueClient queue)
+    private sealed class CountingQueue(string name) : IMessageQueue
     {
-        var body = new byte[(int)(context.Request.ContentLength ?? 0)];
-        await context.Request.Body.ReadExactlyAsync(body);
-        await queue.SendMessageAsync(BinaryData.FromBytes(body), timeToLive: TimeSpan.FromSeconds(-1));
-        context.Response.ContentLength = 0;
-    }
+        private int _count;
 
-    private static QueueClient QueueOf(string storage, string queue) =>
-        new(storage, queue, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
+        public string Name => name;
 
-    private sealed class CountingQueue : IEventQueue
-    {
-        private long _count;
-
-        public Task EnqueueAsync(ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
+        public Task SendAsync(ReadOnlyMemory<byte> body, TimeSpan delay, CancellationToken cancellation)
         {
             Interlocked.Increment(ref _count);
             return Task.CompletedTask;
         }
+
+        public Task<IReadOnlyList<ReceivedMessage>> ReceiveAsync(int count, TimeSpan visibilityTimeout, CancellationToken cancellation) => Task.FromResult<IReadOnlyList<ReceivedMessage>>([]);
+
+        public Task<ReceivedMessage?> ExtendAsync(ReceivedMessage message, TimeSpan visibilityTimeout, CancellationToken cancellation) => Task.FromResult<ReceivedMessage?>(null);
+
+        public Task<bool> DeleteAsync(ReceivedMessage message, CancellationToken cancellation) => Task.FromResult(false);
+
+        public Task<IReadOnlyList<PeekedMessage>> PeekAsync(int count, CancellationToken cancellation) => Task.FromResult<IReadOnlyList<PeekedMessage>>([]);
+
+        public Task<int> CountAsync(CancellationToken cancellation) => Task.FromResult(_count);
     }
 }

@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
-using TeleCmi.LocalHost;
+using TeleCmi.TestSupport;
 
 namespace TeleCmi.LoadTest.Targets;
 
@@ -14,16 +14,18 @@ internal sealed class TargetProcess : IAsyncDisposable
     private const string Ready = "ready ";
 
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan AnswerDeadline = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan ReplyDeadline = TimeSpan.FromMinutes(2);
 
     private readonly Process _process;
     private readonly Channel<string> _lines = Channel.CreateBounded<string>(new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropOldest });
 
     private readonly ConcurrentQueue<string> _errors = new();
+    private readonly bool _knowsCommands;
 
-    private TargetProcess(Process process)
+    private TargetProcess(Process process, bool knowsCommands)
     {
         _process = process;
+        _knowsCommands = knowsCommands;
         process.OutputDataReceived += (_, e) => _lines.Writer.TryWrite(e.Data ?? "");
         process.ErrorDataReceived += (_, e) => KeepError(e.Data);
         process.BeginOutputReadLine();
@@ -43,37 +45,26 @@ internal sealed class TargetProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>The memory that it has in RAM, in bytes.</summary>
-    public long ResidentBytes
-    {
-        get
-        {
-            _process.Refresh();
-            return _process.WorkingSet64;
-        }
-    }
-
     /// <summary>Starts this program again as a target.</summary>
-    public static Task<TargetProcess> StartOwnAsync(string kind, params string[] arguments) =>
-        StartAsync(new ProcessStartInfo("dotnet", [typeof(TargetProcess).Assembly.Location, TargetHost.Verb, kind, .. arguments]));
+    public static Task<TargetProcess> StartOwnAsync(string name, params string[] arguments) =>
+        StartAsync(new ProcessStartInfo("dotnet", [typeof(TargetProcess).Assembly.Location, TargetHost.Verb, name, .. arguments]), knowsCommands: true);
 
     /// <summary>Starts a script that listens on the port it is given.</summary>
     public static Task<TargetProcess> StartScriptAsync(string interpreter, string script)
     {
         var start = new ProcessStartInfo(interpreter, [Path.Combine(AppContext.BaseDirectory, "Targets", script), FreePort().ToString(CultureInfo.InvariantCulture)]);
-        start.Environment["NODE_PATH"] = "/usr/share/nodejs";
-        return StartAsync(start);
+        return StartAsync(start, knowsCommands: false);
     }
 
-    /// <summary>Gives it a command, and waits for the answer.</summary>
+    /// <summary>Gives it a command, and waits for the reply.</summary>
     public async Task<string> AskAsync(string command)
     {
         await _process.StandardInput.WriteLineAsync(command);
-        return await ReadAsync(AnswerDeadline);
+        return await ReadAsync(ReplyDeadline);
     }
 
-    /// <summary>The bytes that it has allocated since its start.</summary>
-    public async Task<long> AllocatedBytesAsync() =>
+    /// <summary>The bytes that it has allocated since its start; 0 where it cannot tell.</summary>
+    public async Task<long> AllocatedBytesAsync() => !_knowsCommands ? 0 :
         long.Parse(await AskAsync(TargetHost.AllocatedCommand), CultureInfo.InvariantCulture);
 
     public async ValueTask DisposeAsync()
@@ -101,13 +92,13 @@ internal sealed class TargetProcess : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private static async Task<TargetProcess> StartAsync(ProcessStartInfo start)
+    private static async Task<TargetProcess> StartAsync(ProcessStartInfo start, bool knowsCommands)
     {
         start.RedirectStandardInput = true;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
         start.UseShellExecute = false;
-        var target = new TargetProcess(Process.Start(start)!);
+        var target = new TargetProcess(Process.Start(start)!, knowsCommands);
         try
         {
             string line;

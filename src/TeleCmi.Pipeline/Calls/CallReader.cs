@@ -79,21 +79,42 @@ public sealed class CallReader(IStore store, TimeProvider clock)
             return [];
         }
 
-        // The rest of the call stands near what was found: detail records name no conversation.
-        var grouping = new CallGrouping();
-        DateOnly[] days = [.. found.Select(notice => UtcDay.TryParse(notice.Key.Partition, out var day) ? day : (DateOnly?)null).OfType<DateOnly>()];
-        foreach (var notice in days.Length == 0 ? found : await ReadAsync(Around(days), cancellation))
-        {
-            grouping.Add(notice);
-        }
-
-        var ids = found.Select(notice => notice.Key).ToHashSet();
         return
         [
-            .. grouping.Calls()
-                .Where(call => call.Notices.Any(notice => ids.Contains(notice.Key)))
+            .. (await CallsAroundAsync(found.Select(notice => notice.Key), cancellation))
                 .Select(call => CallReducer.Reduce(call.Id, call.Notices, clock.GetUtcNow())),
         ];
+    }
+
+    /// <summary>The rows of every call that has one of these rows.</summary>
+    internal async Task<IReadOnlyCollection<RowKey>> FindWholeCallsAsync(IReadOnlyCollection<RowKey> rows, CancellationToken cancellation)
+    {
+        var found = new HashSet<RowKey>();
+        foreach (var day in rows.GroupBy(row => row.Partition, StringComparer.Ordinal))
+        {
+            found.UnionWith((await CallsAroundAsync(day, cancellation)).SelectMany(call => call.Notices).Select(notice => notice.Key));
+        }
+
+        return found;
+    }
+
+    // The rest of a call stands near what was found of it: detail records name no conversation.
+    private async Task<IReadOnlyList<(string Id, IReadOnlyList<CallNotice> Notices)>> CallsAroundAsync(IEnumerable<RowKey> rows, CancellationToken cancellation)
+    {
+        var keys = rows.ToHashSet();
+        DateOnly[] days = [.. keys.Select(key => UtcDay.TryParse(key.Partition, out var day) ? day : (DateOnly?)null).OfType<DateOnly>()];
+        var grouping = new CallGrouping();
+        if (days.Length > 0)
+        {
+            (await ReadAsync(Around(days), cancellation)).ForEach(grouping.Add);
+        }
+
+        if (keys.Any(key => key.Partition == JournalKey.Undated))
+        {
+            (await ReadAsync(new TableQuery { PartitionFrom = JournalKey.Undated, PartitionTo = JournalKey.Undated }, cancellation)).ForEach(grouping.Add);
+        }
+
+        return [.. grouping.Calls().Where(call => call.Notices.Any(notice => keys.Contains(notice.Key)))];
     }
 
     private static TableQuery Around(DateOnly[] days) =>

@@ -7,7 +7,7 @@ namespace TeleCmi.Pipeline.Receiving;
 public sealed class EventFilter(IOptions<TeleCmiOptions> options)
 {
     private readonly HashSet<EventKind> _kinds = [.. EventKinds.All.Where(options.Value.Accepts)];
-    private readonly HashSet<string> _appIds = [.. options.Value.AppIds];
+    private readonly HashSet<string> _appIds = new(options.Value.AppIds, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Why a notice is not accepted.</summary>
     /// <returns><see cref="WebhookCase.UnknownApp"/>, <see cref="WebhookCase.Ignored"/>, or null: it is accepted.</returns>

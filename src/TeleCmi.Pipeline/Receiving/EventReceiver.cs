@@ -28,6 +28,8 @@ public sealed partial class EventReceiver(
     TimeProvider clock,
     ILogger<EventReceiver> logger)
 {
+    private const int MostRecords = 100;
+
     private readonly int _maxBytes = options.Value.MaxEventBytes;
     private readonly ResiliencePipeline _bodyDeadline = clock.Deadline(TimeSpan.FromSeconds(10));
     private readonly ResiliencePipeline _enqueueDeadline = clock.Deadline(options.Value.EnqueueDeadline);
@@ -97,9 +99,44 @@ public sealed partial class EventReceiver(
             events.Publish(new RequestRead(request.Id, content.AsItCame, content.Json));
         }
 
-        return !isJson || !Notice.TryRead(content.Json, out var notice, out fault)
-            ? (await RejectAsync(content, fault!), null)
-            : (await ReceiveAsync(request, notice), notice);
+        if (isJson && Notice.TryRead(content.Json, out var notice, out fault))
+        {
+            return (await ReceiveAsync(request, notice), notice);
+        }
+
+        return isJson && ReportEnvelope.TryRead(content.Json, out var records)
+            ? (await ReceiveReportAsync(request, content, records), null)
+            : (await RejectAsync(content, fault!), null);
+    }
+
+    // Acknowledged only when every record is durable: sent again as a whole, the journal recognises what is there already.
+    private async Task<WebhookResponse> ReceiveReportAsync(WebhookRequest request, RequestContent content, IReadOnlyList<ReadOnlyMemory<byte>> records)
+    {
+        if (records.Count > MostRecords)
+        {
+            return Refuse(WebhookCase.TooLarge, detail: $"A report may have at most {MostRecords} records.");
+        }
+
+        var accepted = new List<Notice>();
+        foreach (var record in records)
+        {
+            if (!Notice.TryRead(record, out var notice, out var fault))
+            {
+                return await RejectAsync(content, $"A record of the report is not a notice. {fault}");
+            }
+
+            switch (filter.RefusalOf(notice))
+            {
+                case null:
+                    accepted.Add(notice);
+                    break;
+                case { Problem: not null } refusal:
+                    return Refuse(refusal);
+            }
+        }
+
+        var stored = await Task.WhenAll(accepted.Select(notice => EnqueueAsync(request, notice)));
+        return stored.All(isStored => isStored) ? WebhookResponse.AcceptedReport(accepted.Count) : WebhookCase.Unavailable.Respond();
     }
 
     private async Task<WebhookResponse> ReceiveAsync(WebhookRequest request, Notice notice)

@@ -38,6 +38,32 @@ public sealed class HostileInputTests
     }
 
     [Fact]
+    public void HostileReport_IsReadSoundlyOrRefused()
+    {
+        var read = CountRead(mutator =>
+        {
+            byte[] json = [.. "{\"cdr\":["u8, .. mutator.Json(), .. "]}"u8];
+            if (!ReportEnvelope.TryRead(json, out var records))
+            {
+                return false;
+            }
+
+            foreach (var record in records)
+            {
+                if (Notice.TryRead(record, out var notice, out _))
+                {
+                    notice.Type.ShouldNotBeNull();
+                    ReadEverything(notice);
+                }
+            }
+
+            return true;
+        });
+
+        read.ShouldBeInRange(Inputs / 5, Inputs * 4 / 5);
+    }
+
+    [Fact]
     public void DamagedEnvelope_IsReadSoundlyOrRefused()
     {
         var read = CountRead(mutator =>
