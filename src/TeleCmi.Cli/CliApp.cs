@@ -13,14 +13,16 @@ public static class CliApp
     public static async Task<int> RunAsync(string[] args, CliHost host, CancellationToken cancellation)
     {
         var runner = new CommandRunner(host);
-        var root = new RootCommand("Looks after a TeleCMI receiver: play TeleCMI, replay dead letters, read the journal, ask for the state.")
+        var root = new RootCommand("Looks after a TeleCMI receiver: ask for its state, read calls and journal, replay dead letters, back up, play TeleCMI.")
         {
             runner.Storage,
-            SendCommand.Create(runner),
-            DeadLetterCommands.Create(runner),
-            JournalCommands.Create(runner),
             StatusCommand.Create(runner),
+            CallCommands.Create(runner),
+            JournalCommands.Create(runner),
+            DeadLetterCommands.Create(runner),
             ForwardCommands.Create(runner),
+            BackupCommand.Create(runner),
+            SendCommand.Create(runner),
         };
         var parsed = root.Parse(args);
         var configuration = new InvocationConfiguration

@@ -2,11 +2,13 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline;
+using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.DeadLetters;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Receiving;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Storage.Azure;
+using TeleCmi.Storage.Sqlite;
 
 namespace TeleCmi.Cli;
 
@@ -14,7 +16,7 @@ namespace TeleCmi.Cli;
 internal sealed class Connection : IAsyncDisposable
 {
     /// <summary>The setting that says where storage is; <c>--storage</c> goes before it.</summary>
-    public const string StorageSetting = AzureStorageOptions.ConnectionName;
+    public const string StorageSetting = IStore.Setting;
 
     private readonly ServiceProvider _services;
 
@@ -27,7 +29,12 @@ internal sealed class Connection : IAsyncDisposable
 
     public JournalReader Journal => _services.GetRequiredService<JournalReader>();
 
-    public JournalErasure Erasure => _services.GetRequiredService<JournalErasure>();
+    public CallReader Calls => _services.GetRequiredService<CallReader>();
+
+    public CallErasure Erasure => _services.GetRequiredService<CallErasure>();
+
+    /// <summary>The embedded store; null when storage is something else.</summary>
+    public SqliteStore? EmbeddedStore => _services.GetRequiredService<IStore>() as SqliteStore;
 
     public PipelineQueues Queues => _services.GetRequiredService<PipelineQueues>();
 
@@ -45,7 +52,7 @@ internal sealed class Connection : IAsyncDisposable
             services.AddDeadLetterReplay();
         }
 
-        AddStore(services, host);
+        AddStore(services, host, storage);
         var connection = new Connection(services.BuildServiceProvider());
         try
         {
@@ -88,14 +95,15 @@ internal sealed class Connection : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 
-    // The one place that chooses: another store's settings are told apart here.
-    private static void AddStore(IServiceCollection services, CliHost host)
+    // Without a setting the receiver's own store, which must be there: an empty one would only look as if all were well.
+    private static void AddStore(IServiceCollection services, CliHost host, string? storage)
     {
+        var settings = new ConfigurationBuilder().AddConfiguration(host.Settings).AddInMemoryCollection(storage is null ? [] : [new(StorageSetting, storage)]).Build();
         if (host.Store is { } store)
         {
             services.AddSingleton(store);
         }
-        else
+        else if (!services.TryAddSqliteStorage(settings, settings["LocalHost:Data"], mustExist: true))
         {
             services.AddAzureStorage();
         }

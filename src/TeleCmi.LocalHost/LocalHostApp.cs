@@ -113,9 +113,7 @@ public static class LocalHostApp
     // The embedded store in the data folder, unless TeleCmiStorage names something else.
     private static void AddStorage(IServiceCollection services, ConfigurationManager configuration)
     {
-        var isAzure = configuration.GetSection(AzureStorageOptions.ConnectionName) is var section && (section.GetChildren().Any() || !string.IsNullOrWhiteSpace(section.Value));
-        var setting = isAzure ? section.Value : $"{SqliteStore.Scheme}{DataFolder.FileIn(configuration[$"{LocalHostOptions.SectionName}:{nameof(LocalHostOptions.Data)}"])}";
-        if (!services.TryAddSqliteStorage(setting))
+        if (!services.TryAddSqliteStorage(configuration, configuration[$"{LocalHostOptions.SectionName}:{nameof(LocalHostOptions.Data)}"]))
         {
             services.AddAzureStorage();
         }

@@ -16,6 +16,7 @@ using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.Pipeline.Receiving;
 using TeleCmi.Pipeline.Storage;
+using TeleCmi.Storage.Sqlite;
 
 namespace TeleCmi.Cli.Tests;
 
@@ -32,7 +33,7 @@ internal sealed record CliResult(int ExitCode, string Out, string Error)
 internal sealed record Operator
 {
     /// <summary>Null: the one that the settings name.</summary>
-    public IStore? Store { get; init; } = new TestStore(TimeProvider.System);
+    public IStore? Store { get; init; } = SqliteStore.InMemory(TimeProvider.System);
 
     public Dictionary<string, string?> Settings { get; } = new(StringComparer.Ordinal);
 

@@ -17,7 +17,7 @@ internal sealed class CommandRunner
 
     public Option<string> Storage { get; } = CommonOptions.Text(
         "--storage",
-        $"Storage connection string; without it the app's own settings count: {Connection.StorageSetting}, or {Connection.StorageSetting}__queueServiceUri and {Connection.StorageSetting}__tableServiceUri, and TeleCmiEventsQueue.");
+        $"sqlite:<file> or a storage connection string; without it the app's own settings count ({Connection.StorageSetting} and the like), and without those the store of the receiver on this machine.");
 
     /// <summary>Gives a command its work on storage.</summary>
     /// <param name="command">The command.</param>

@@ -11,8 +11,6 @@ namespace TeleCmi.Cli.Commands;
 /// <summary><c>telecmi journal</c>: what has been processed.</summary>
 internal static class JournalCommands
 {
-    private const int RowsBetweenFlushes = 1000;
-
     // What could harm a terminal is made visible when it is written there.
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -68,18 +66,18 @@ internal static class JournalCommands
     private static Command Show(CommandRunner runner)
     {
         var json = CommonOptions.Json();
-        var selector = new JournalSelector();
-        var id = CommonOptions.ParsedArgument("id", "An event's id, or a conversation: the call's whole journey.", CommonOptions.NotEmpty);
-        var command = new Command("show", "Shows events in full, phone numbers included.") { id, json };
-        selector.AddRangeTo(command);
+        var id = CommonOptions.ParsedArgument("id", "An event's id, a conversation or a click2call request: the whole call.", CommonOptions.NotEmpty);
+        var command = new Command("show", "Shows events in full, phone numbers included, in order of receipt.") { id, json };
         runner.OnStorage(command, async (parsed, terminal, connection, cancellation) =>
         {
             var wanted = parsed.GetRequiredValue(id);
-            var range = selector.RangeOf(parsed);
-            var rows = await connection.Journal.QueryAsync(range with { Conversation = wanted }, cancellation).ToListAsync(cancellation);
-            if (rows.Count == 0)
+            var rows = new List<JournalRow>();
+            foreach (var notice in (await connection.Calls.FindAsync(wanted, cancellation)).SelectMany(call => call.Events).Where(notice => notice.Id == wanted || !wanted.Contains(":event:", StringComparison.Ordinal)))
             {
-                rows = await connection.Journal.QueryAsync(range with { EventId = wanted }, cancellation).ToListAsync(cancellation);
+                if (await connection.Journal.FindAsync(notice.Key, cancellation) is { } row)
+                {
+                    rows.Add(row);
+                }
             }
 
             if (rows.Count == 0)
@@ -102,32 +100,19 @@ internal static class JournalCommands
     private static Command Export(CommandRunner runner)
     {
         var selector = new JournalSelector();
-        var format = CommonOptions.OneOf("--format", "jsonl or csv; without it, what the file's name says, else jsonl.", ["jsonl", "csv"]);
-        var output = CommonOptions.Parsed<FileInfo?>("--output", "The file to write, readable by you alone; without it, standard output.", text => new FileInfo(CommonOptions.NotEmpty(text)));
-        output.Aliases.Add("-o");
-        var force = new Option<bool>("--force") { Description = "Overwrite the file." };
-        var command = new Command("export", "Writes events in full, phone numbers included: JSON lines, or CSV for spreadsheets.") { format, output, force };
+        var export = new ExportOptions();
+        var command = new Command("export", "Writes events in full, phone numbers included: JSON lines, or CSV for spreadsheets.");
+        export.AddTo(command);
         selector.AddTo(command);
-        runner.OnStorage(command, async (parsed, terminal, connection, cancellation) =>
-        {
-            var file = parsed.GetValue(output);
-            var csv = (parsed.GetValue(format) ?? file?.Extension.TrimStart('.')) is "csv";
-            var rows = connection.Journal.QueryAsync(selector.FilterOf(parsed), cancellation);
-            if (file is null)
-            {
-                await WriteAllAsync(terminal.Out, rows, csv, terminal.OutIsTerminal, () => { }, cancellation);
-                return ExitCodes.Fine;
-            }
-
-            if (file.Exists && !parsed.GetValue(force))
-            {
-                throw new CliException($"{file} is there already: choose another name, or say --force.", ExitCodes.Usage);
-            }
-
-            var count = await terminal.ProgressAsync("Exporting", total: null, step => WriteFileAsync(file, rows, csv, step, cancellation));
-            terminal.Note($"{count} event(s) written to {file}.");
-            return ExitCodes.Fine;
-        });
+        runner.OnStorage(command, (parsed, terminal, connection, cancellation) => export.WriteAsync(
+            parsed,
+            terminal,
+            connection.Journal.QueryAsync(selector.FilterOf(parsed), cancellation),
+            "event",
+            JournalFields.Names,
+            JournalFields.TextsOf,
+            row => JournalFields.JsonOf(row, inFull: true).ToJsonString(),
+            cancellation));
         return command;
     }
 
@@ -157,7 +142,7 @@ internal static class JournalCommands
             var range = selector.RangeOf(parsed);
             var keys = await terminal.ProgressAsync("Looking", total: null, _ => parsed.GetValue(number) is { } wanted
                 ? connection.Erasure.FindCallsOfAsync(wanted, range, cancellation)
-                : connection.Erasure.FindConversationAsync(parsed.GetRequiredValue(selector.Conversation), range, cancellation));
+                : connection.Erasure.FindCallAsync(parsed.GetRequiredValue(selector.Conversation), cancellation));
             if (keys.Count > 0)
             {
                 terminal.Confirm($"Delete {keys.Count} event(s) from the journal for good?", parsed.GetValue(yes));
@@ -199,56 +184,5 @@ internal static class JournalCommands
 
         terminal.Text(JournalFields.EventOf(row)?.ToJsonString(Indented) ?? "");
         terminal.Line();
-    }
-
-    private static async Task<int> WriteFileAsync(FileInfo file, IAsyncEnumerable<JournalRow> rows, bool csv, Action step, CancellationToken cancellation)
-    {
-        // What stands under the name is always whole: an export that breaks off leaves the old file, or none.
-        var unfinished = $"{file.FullName}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            int count;
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.Asynchronous };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
-
-            await using (var writer = new StreamWriter(unfinished, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), options))
-            {
-                count = await WriteAllAsync(writer, rows, csv, isTerminal: false, step, cancellation);
-            }
-
-            File.Move(unfinished, file.FullName, overwrite: true);
-            return count;
-        }
-        finally
-        {
-            File.Delete(unfinished);
-        }
-    }
-
-    private static async Task<int> WriteAllAsync(
-        TextWriter output, IAsyncEnumerable<JournalRow> rows, bool csv, bool isTerminal, Action step, CancellationToken cancellation)
-    {
-        if (csv)
-        {
-            await output.WriteAsync(Csv.Record(JournalFields.Names));
-        }
-
-        var count = 0;
-        await foreach (var row in rows)
-        {
-            var line = csv ? Csv.Record(JournalFields.TextsOf(row)) : $"{JournalFields.JsonOf(row, inFull: true).ToJsonString()}\n";
-            await output.WriteAsync(isTerminal ? SafeText.Lines(line) : line);
-            step();
-            if (++count % RowsBetweenFlushes == 0)
-            {
-                await output.FlushAsync(cancellation);
-            }
-        }
-
-        await output.FlushAsync(cancellation);
-        return count;
     }
 }

@@ -19,7 +19,15 @@ namespace TeleCmi.Cli.Output;
 [JsonSerializable(typeof(SendDocument))]
 [JsonSerializable(typeof(IEnumerable<NoticeDocument>))]
 [JsonSerializable(typeof(ForwardTestDocument))]
+[JsonSerializable(typeof(IEnumerable<CallDocument>))]
+[JsonSerializable(typeof(IReadOnlyList<CallbackDocument>))]
+[JsonSerializable(typeof(AgentDocument[]))]
 internal sealed partial class CliJson : JsonSerializerContext;
+
+/// <summary>One document on one line, for exports.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(CallDocument))]
+internal sealed partial class CompactJson : JsonSerializerContext;
 
 /// <summary>A dead letter; the body only where it is shown in full.</summary>
 internal sealed record DeadLetterDocument(
