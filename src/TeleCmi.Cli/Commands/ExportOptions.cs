@@ -38,7 +38,7 @@ internal sealed class ExportOptions
         var isCsv = (parsed.GetValue(_format) ?? file?.Extension.TrimStart('.')) is "csv";
         if (file is null)
         {
-            await WriteAllAsync(terminal.Out, text => terminal.ForOut(text), () => { });
+            await WriteAllAsync(terminal.Out, text => terminal.OutIsTerminal ? SafeText.Lines(text) : text, () => { });
             return ExitCodes.Fine;
         }
 
