@@ -23,9 +23,7 @@ internal static class TriggerSettings
                 .. new (string Name, string Default)[]
                     {
                         (StorageOptions.EventsQueueName, options.EventsQueue),
-                        (StorageOptions.PoisonQueueName, options.PoisonQueue),
                         (StorageOptions.ForwardsQueueName, options.ForwardsQueue),
-                        (StorageOptions.ForwardsPoisonQueueName, options.ForwardsPoisonQueue),
                     }
                     .Where(setting => string.IsNullOrWhiteSpace(configuration[setting.Name]))
                     .Select(setting => $"{setting.Name}: not set, and the queue trigger needs it. Set it to {setting.Default}."),
