@@ -46,9 +46,7 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
         }
 
         asDeployed.Storage.EventsQueue.ShouldBe(new StorageOptions().EventsQueue);
-        asDeployed.Storage.PoisonQueue.ShouldBe(new StorageOptions().PoisonQueue);
         asDeployed.Storage.ForwardsQueue.ShouldBe(new StorageOptions().ForwardsQueue);
-        asDeployed.Storage.ForwardsPoisonQueue.ShouldBe(new StorageOptions().ForwardsPoisonQueue);
     }
 
     [Fact]
@@ -79,11 +77,10 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
         var settings = deployments.Plain.AppSettings();
 
         Names("Microsoft.Storage/storageAccounts/queueServices/queues").ShouldBe(
-            settings.Where(setting => setting.Key.EndsWith("Queue", StringComparison.Ordinal)).Select(setting => setting.Value), ignoreOrder: true);
-        Names("Microsoft.Storage/storageAccounts/tableServices/tables").ShouldBe(
-            TableNames().Matches(string.Concat(Repository.Files("src/TeleCmi.Pipeline", "*.cs").Select(Repository.Read)))
-                .Select(match => match.Groups["name"].Value),
+            App.QueueTriggers.Select(trigger => settings.Aggregate(trigger.QueueName, (name, setting) => name.Replace($"%{setting.Key}%", setting.Value, StringComparison.Ordinal))),
             ignoreOrder: true);
+        Names("Microsoft.Storage/storageAccounts/tableServices/tables").ShouldBe(
+            App.ConstantsOf(typeof(TeleCmiOptions).Assembly, name => name == "TableName"), ignoreOrder: true);
 
         IEnumerable<string> Names(string type) =>
             deployments.Plain.OfType(type).Select(resource => ((string)resource["name"]!).Split('/')[^1]);
@@ -105,13 +102,8 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
     {
         var values = typeof(TeleCmiOptions).GetProperties().Where(property => property.CanWrite)
             .ToDictionary(property => $"TeleCmi__{property.Name}", property => $"{property.GetValue(new TeleCmiOptions())}", StringComparer.Ordinal);
-        return [.. Bind(values).Read.Select(key => key.Replace(":", "__", StringComparison.Ordinal)), .. TelemetrySettings()];
+        return [.. Bind(values).Read.Select(key => key.Replace(":", "__", StringComparison.Ordinal)), .. App.Settings];
     }
-
-    // From the text, because the worker's packages are not on every feed that these tests run with.
-    private static IEnumerable<string> TelemetrySettings() =>
-        SettingConstant().Matches(string.Concat(Repository.Files("src/TeleCmi.Functions", "*.cs").Select(Repository.Read)))
-            .Select(match => match.Groups["name"].Value.Replace(":", "__", StringComparison.Ordinal));
 
     private static (TeleCmiOptions Options, StorageOptions Storage, IReadOnlySet<string> Read) Bind(Dictionary<string, string> settings)
     {
@@ -129,12 +121,6 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
 
     [GeneratedRegex("`(?<name>(TeleCmi|APPLICATIONINSIGHTS_)\\w+)`", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Setting();
-
-    [GeneratedRegex("const string \\w+Setting = \"(?<name>[\\w:]+)\"", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
-    private static partial Regex SettingConstant();
-
-    [GeneratedRegex("const string TableName = \"(?<name>\\w+)\"", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
-    private static partial Regex TableNames();
 
     private sealed class Recorder : ConfigurationProvider
     {
