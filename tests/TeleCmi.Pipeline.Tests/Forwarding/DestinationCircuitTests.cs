@@ -3,72 +3,72 @@ using TeleCmi.Pipeline.Forwarding;
 
 namespace TeleCmi.Pipeline.Tests.Forwarding;
 
-public sealed class DestinationGateTests
+public sealed class DestinationCircuitTests
 {
     private readonly FakeTimeProvider _clock = new();
-    private int _calls;
+    private int _attempts;
 
     [Fact]
     public async Task DestinationThatKeepsFailing_IsLeftAlone_AndAskedAgainAfterAWhile()
     {
-        var gate = new DestinationGate(8, _clock);
+        var circuit = new DestinationCircuit(8, _clock);
         for (var i = 0; i < 5; i++)
         {
-            (await CallAsync(gate, ForwardVerdict.Retry)).Attempt.ShouldNotBeNull();
+            (await TryAsync(circuit, DeliveryOutcome.Retry)).Result.ShouldNotBeNull();
         }
 
-        var answer = await CallAsync(gate, ForwardVerdict.Retry);
-        answer.Attempt.ShouldBeNull();
-        answer.AtLeast.ShouldBeInRange(TimeSpan.FromSeconds(1), DestinationGate.BreakDuration);
-        _calls.ShouldBe(5);
+        var result = await TryAsync(circuit, DeliveryOutcome.Retry);
+        result.Result.ShouldBeNull();
+        result.AtLeast.ShouldBeInRange(TimeSpan.FromSeconds(1), DestinationCircuit.BreakDuration);
+        _attempts.ShouldBe(5);
 
-        _clock.Advance(DestinationGate.BreakDuration);
-        (await CallAsync(gate, ForwardVerdict.Delivered)).Attempt.ShouldNotBeNull();
-        (await CallAsync(gate, ForwardVerdict.Delivered)).Attempt.ShouldNotBeNull();
+        _clock.Advance(DestinationCircuit.BreakDuration);
+        (await TryAsync(circuit, DeliveryOutcome.Delivered)).Result.ShouldNotBeNull();
+        (await TryAsync(circuit, DeliveryOutcome.Delivered)).Result.ShouldNotBeNull();
     }
 
     [Fact]
-    public async Task RefusedEvents_DoNotCloseTheWayForOthers()
+    public async Task RefusedEvents_DoNotOpenTheCircuit()
     {
-        var gate = new DestinationGate(8, _clock);
+        var circuit = new DestinationCircuit(8, _clock);
         for (var i = 0; i < 20; i++)
         {
-            (await CallAsync(gate, ForwardVerdict.Refused)).Attempt.ShouldNotBeNull();
+            (await TryAsync(circuit, DeliveryOutcome.Refused)).Result.ShouldNotBeNull();
         }
     }
 
     [Fact]
     public async Task RetryAfter_HoldsForTheOtherEventsOfTheDestinationToo()
     {
-        var gate = new DestinationGate(8, _clock);
-        await gate.TryAsync(_ => Task.FromResult(new ForwardAttempt(ForwardVerdict.Retry, "busy") { RetryAfter = TimeSpan.FromMinutes(5) }), CancellationToken.None);
+        var circuit = new DestinationCircuit(8, _clock);
+        await circuit.TryAsync(_ => Task.FromResult(new DeliveryResult(DeliveryOutcome.Retry, "busy") { RetryAfter = TimeSpan.FromMinutes(5) }), CancellationToken.None);
 
-        var answer = await CallAsync(gate, ForwardVerdict.Delivered);
-        answer.Attempt.ShouldBeNull();
-        answer.AtLeast.ShouldBe(TimeSpan.FromMinutes(5));
+        var result = await TryAsync(circuit, DeliveryOutcome.Delivered);
+        result.Result.ShouldBeNull();
+        result.AtLeast.ShouldBe(TimeSpan.FromMinutes(5));
 
         _clock.Advance(TimeSpan.FromMinutes(5));
-        (await CallAsync(gate, ForwardVerdict.Delivered)).Attempt.ShouldNotBeNull();
+        (await TryAsync(circuit, DeliveryOutcome.Delivered)).Result.ShouldNotBeNull();
     }
 
     [Fact]
     public async Task SlowDestination_TakesNoMoreThanItsShareOfTheWorkers()
     {
-        var gate = new DestinationGate(2, _clock);
-        var slow = new TaskCompletionSource<ForwardAttempt>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var running = Enumerable.Range(0, 24).Select(_ => gate.TryAsync(_ => slow.Task, CancellationToken.None)).ToArray();
+        var circuit = new DestinationCircuit(2, _clock);
+        var slow = new TaskCompletionSource<DeliveryResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = Enumerable.Range(0, 24).Select(_ => circuit.TryAsync(_ => slow.Task, CancellationToken.None)).ToArray();
 
-        running.Count(task => !task.IsCompleted).ShouldBeLessThanOrEqualTo(6);
+        running.Count(task => !task.IsCompleted).ShouldBe(2, "nothing waits in here");
 
-        slow.SetResult(new ForwardAttempt(ForwardVerdict.Delivered, "done"));
-        (await Task.WhenAll(running)).Count(answer => answer.Attempt is null).ShouldBeGreaterThanOrEqualTo(18);
+        slow.SetResult(new DeliveryResult(DeliveryOutcome.Delivered, "done"));
+        (await Task.WhenAll(running)).Count(result => result.Result is null).ShouldBe(22);
     }
 
-    private Task<GateAnswer> CallAsync(DestinationGate gate, ForwardVerdict verdict) => gate.TryAsync(
+    private Task<CircuitResult> TryAsync(DestinationCircuit circuit, DeliveryOutcome outcome) => circuit.TryAsync(
         _ =>
         {
-            _calls++;
-            return Task.FromResult(new ForwardAttempt(verdict, "said so"));
+            _attempts++;
+            return Task.FromResult(new DeliveryResult(outcome, "said so"));
         },
         CancellationToken.None);
 }
