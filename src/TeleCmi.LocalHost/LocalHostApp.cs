@@ -80,7 +80,7 @@ public static class LocalHostApp
         await app.StartAsync(cancellation);
 
         // What it listens on in the end: there are more ways to say so than --urls.
-        var addresses = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses;
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         string[] beyond = [.. addresses.Where(address => !IsLoopback(new Uri(address)))];
         if (beyond.Length > 0 && !app.Services.GetRequiredService<AccessTokens>().Any)
         {
