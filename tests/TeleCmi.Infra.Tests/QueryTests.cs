@@ -88,7 +88,7 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
         }
 
         static string AcceptedStatus() =>
-            (string)JsonNode.Parse(WebhookAnswer.Accepted("an-id", EventKind.OutgoingAnswered).Body.Span)!["status"]!;
+            (string)JsonNode.Parse(WebhookResponse.Accepted("an-id", EventKind.OutgoingAnswered).Body.Span)!["status"]!;
     }
 
     [Fact]

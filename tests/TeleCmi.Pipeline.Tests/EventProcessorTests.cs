@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.Pipeline.Storage;
@@ -183,7 +184,7 @@ public sealed class EventProcessorTests
     {
         PipelineUnderTest? pipeline = null;
         await using var _ = pipeline = new PipelineUnderTest(
-            Handler("eraser", () => pipeline!.Get<JournalErasure>().EraseAsync(JournalKey.Of(Read(Message)), CancellationToken.None)),
+            Handler("eraser", () => pipeline!.Get<CallErasure>().EraseAsync(JournalKey.Of(Read(Message)), CancellationToken.None)),
             Handler("next"));
         await pipeline.Queues.Events.SendAsync(Message, TimeSpan.Zero, CancellationToken.None);
 

@@ -18,10 +18,9 @@ public sealed class StorageUnderTest(IStore store) : IDisposable
     /// <summary>Opens what a storage setting names.</summary>
     public static StorageUnderTest Open(string setting)
     {
-        var services = new ServiceCollection()
-            .AddSingleton(TimeProvider.System)
-            .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([new(AzureStorageOptions.ConnectionName, setting)]).Build());
-        if (!services.TryAddSqliteStorage(setting))
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new(IStore.Setting, setting)]).Build();
+        var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton<IConfiguration>(configuration);
+        if (!services.TryAddSqliteStorage(configuration, folder: null))
         {
             services.AddAzureStorage();
         }
