@@ -35,18 +35,18 @@ param handlerDeadline string = '00:01:00'
 @secure()
 param accessTokens string = ''
 
-@description('Where answered calls are handed on to (docs/forwarding.md), an https address; empty for nowhere.')
+@description('Where accepted events are forwarded to (docs/forwarding.md), an https address; empty for nowhere.')
 param forwardUrl string = ''
 
-@description('The whsec_ secret that signs what is handed on; two, separated by a comma, while one replaces the other.')
+@description('The whsec_ secret that signs what is forwarded; two, separated by a comma, while one replaces the other.')
 @secure()
 param forwardSecrets string = ''
 
-@description('Whose answers are handed on.')
+@description('Whose answered events are forwarded.')
 @allowed(['both', 'agent', 'customer'])
 param forwardAnsweredBy string = 'both'
 
-@description('Hand on only the customer\'s first answer of a conversation.')
+@description('Forward only the customer\'s first answered event of a conversation.')
 param forwardOncePerConversation bool = false
 
 @description('Share of traces that are kept, above 0 to 1. Metrics are always complete.')
@@ -56,33 +56,37 @@ param traceSamplingRatio string = '1'
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 512
 
-@description('Instances at most.')
-@minValue(40)
+@description('Instances at most. The limit holds for each group that scales on its own: the webhook, and each queue.')
+@minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('Requests that one instance answers at the same time. They wait for storage, not for the processor.')
+@description('Requests that one instance handles at the same time. They wait for storage, not for the processor.')
 @minValue(1)
 @maxValue(1000)
 param httpConcurrency int = 32
 
-@description('Instances that always stand ready for the webhook: from zero, a call event waits seconds for its answer, and can meet a host whose keys are not loaded yet.')
+@description('Instances that always stand ready for the webhook: from zero, a call event waits seconds for its response, and can meet a host whose keys are not loaded yet.')
 @minValue(0)
 param alwaysReadyHttp int = 1
 
-@description('Instances that always stand ready for processing: from zero, the queue can take two minutes to be noticed.')
+@description('Instances that always stand ready for processing. With 0 an event can wait up to two minutes before a sleeping app notices its queue: too late for a screen pop.')
 @minValue(0)
 param alwaysReadyProcessing int = 0
 
-@description('The same for handing on.')
+@description('The same for forwarding.')
 @minValue(0)
 param alwaysReadyForwarding int = 0
 
-@description('Put the storage account behind private endpoints in a virtual network of its own.')
-param privateNetwork bool = false
+@description('Storage behind private endpoints in a virtual network of its own. An app that already runs goes from off to prepare (the private way is there, the public one still open) and then to on, so that it is never cut off.')
+@allowed(['off', 'prepare', 'on'])
+param privateNetwork string = 'off'
 
 @description('Address space of that network; /24 or larger.')
 param networkAddressSpace string = '10.46.0.0/24'
+
+@description('Protect the storage account, and with it the journal, from being deleted; azd down then fails until the lock is removed.')
+param storageDeleteLock bool = false
 
 @description('CIDR ranges that may call the webhook; empty for everyone. TeleCMI documents none: ask it before you set this.')
 param allowedAddresses string[] = []
@@ -101,7 +105,7 @@ param alertEmail string = ''
 @description('Resource id of an action group that alerts are sent to; empty for none.')
 param actionGroupId string = ''
 
-@description('Percentage of webhook answers that may be 5xx in 15 minutes before an alert.')
+@description('Percentage of webhook responses that may be 5xx in 15 minutes before an alert.')
 @minValue(0)
 @maxValue(100)
 param serverErrorPercent int = 1
@@ -123,9 +127,7 @@ var applicationInsightsName = 'appi-telecmi-${token}'
 var identityName = 'id-telecmi-${token}'
 
 var eventsQueue = 'telecmi-events'
-var poisonQueue = '${eventsQueue}-poison'
 var forwardsQueue = 'telecmi-forwards'
-var forwardsPoisonQueue = '${forwardsQueue}-poison'
 
 var readyInstances = [
   { name: 'http', instanceCount: alwaysReadyHttp }
@@ -145,9 +147,10 @@ module storage 'modules/storage.bicep' = {
     name: storageAccountName
     location: location
     tags: tags
-    privateOnly: privateNetwork
-    queueNames: [eventsQueue, poisonQueue, forwardsQueue, forwardsPoisonQueue]
-    tableNames: ['CallEvents', 'DeadLetters', 'ForwardGuards', 'ForwardStops']
+    privateOnly: privateNetwork == 'on'
+    deleteLock: storageDeleteLock
+    queueNames: [eventsQueue, '${eventsQueue}-poison', forwardsQueue, '${forwardsQueue}-poison']
+    tableNames: ['CallEvents', 'DeadLetters', 'ForwardClaims', 'DisabledDestinations']
   }
 }
 
@@ -155,6 +158,7 @@ module monitoring 'modules/monitoring.bicep' = {
   scope: group
   params: {
     workspaceName: workspaceName
+    transformationName: 'dcr-telecmi-${token}'
     applicationInsightsName: applicationInsightsName
     location: location
     tags: tags
@@ -175,7 +179,7 @@ module roles 'modules/roles.bicep' = {
   dependsOn: [storage, monitoring]
 }
 
-module network 'modules/network.bicep' = if (privateNetwork) {
+module network 'modules/network.bicep' = if (privateNetwork != 'off') {
   scope: group
   params: {
     name: 'vnet-telecmi-${token}'
@@ -206,9 +210,7 @@ module functionApp 'modules/function-app.bicep' = {
     httpConcurrency: httpConcurrency
     alwaysReady: filter(readyInstances, ready => ready.instanceCount > 0)
     eventsQueue: eventsQueue
-    poisonQueue: poisonQueue
     forwardsQueue: forwardsQueue
-    forwardsPoisonQueue: forwardsPoisonQueue
     forwardUrl: forwardUrl
     forwardSecrets: forwardSecrets
     forwardAnsweredBy: forwardAnsweredBy

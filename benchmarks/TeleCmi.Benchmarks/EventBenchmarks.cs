@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Journaling;
+using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Benchmarks;
 
@@ -72,5 +73,5 @@ public class ProcessBenchmarks
 
     /// <summary>The journal's keys.</summary>
     [Benchmark]
-    public JournalKey KeyOfJournal() => JournalKey.Of(_event);
+    public RowKey KeyOfJournal() => JournalKey.Of(_event);
 }

@@ -20,9 +20,7 @@ param httpConcurrency int
 param alwaysReady { name: string, instanceCount: int }[]
 
 param eventsQueue string
-param poisonQueue string
 param forwardsQueue string
-param forwardsPoisonQueue string
 param acceptedEvents string
 param appIds string
 param maxEventBytes int
@@ -112,7 +110,6 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      ftpsState: 'Disabled'
       http20Enabled: true
       appSettings: [
         { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
@@ -135,9 +132,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'TeleCmiStorage__queueServiceUri', value: storage.properties.primaryEndpoints.queue }
         { name: 'TeleCmiStorage__tableServiceUri', value: storage.properties.primaryEndpoints.table }
         { name: 'TeleCmiEventsQueue', value: eventsQueue }
-        { name: 'TeleCmiPoisonQueue', value: poisonQueue }
         { name: 'TeleCmiForwardsQueue', value: forwardsQueue }
-        { name: 'TeleCmiForwardsPoisonQueue', value: forwardsPoisonQueue }
         { name: 'TeleCmi__AcceptedEvents', value: acceptedEvents }
         { name: 'TeleCmi__AppIds', value: appIds }
         { name: 'TeleCmi__MaxEventBytes', value: string(maxEventBytes) }

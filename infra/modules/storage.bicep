@@ -6,6 +6,9 @@ param tags { *: string }
 @description('Reach the account through private endpoints only.')
 param privateOnly bool
 
+@description('Keep the account from being deleted.')
+param deleteLock bool
+
 param queueNames string[]
 param tableNames string[]
 
@@ -63,6 +66,15 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
         name: tableName
       }
     ]
+  }
+}
+
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (deleteLock) {
+  scope: account
+  name: 'telecmi-keep'
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'The journal of calls and the dead letters are in this account.'
   }
 }
 

@@ -9,7 +9,7 @@ param alertEmail string
 @description('Resource id of an action group that exists already; empty for none.')
 param actionGroupId string
 
-@description('Percentage of webhook answers that may be 5xx in 15 minutes.')
+@description('Percentage of webhook responses that may be 5xx in 15 minutes.')
 param serverErrorPercent int
 
 @description('Seconds from receipt to processed that the 95th percentile may reach.')
@@ -35,7 +35,7 @@ var rules = [
   }
   {
     name: 'server-errors'
-    title: 'TeleCmi: the webhook answers 5xx'
+    title: 'TeleCmi: the webhook responds with 5xx'
     severity: 1
     query: loadTextContent('../alerts/server-errors.kql')
     measure: 'ErrorPercent'
@@ -121,7 +121,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       evaluationFrequency: 'PT5M'
       windowSize: rule.window
       autoMitigate: true
-      // The tables come into being with the first telemetry, after the first deployment.
+      // Before the first telemetry Azure Monitor may not know the tables' columns yet.
       skipQueryValidation: true
       criteria: {
         allOf: [

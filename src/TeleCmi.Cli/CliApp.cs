@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using TeleCmi.Cli.Commands;
+using TeleCmi.Cli.Output;
 
 namespace TeleCmi.Cli;
 
@@ -12,14 +13,16 @@ public static class CliApp
     public static async Task<int> RunAsync(string[] args, CliHost host, CancellationToken cancellation)
     {
         var runner = new CommandRunner(host);
-        var root = new RootCommand("Looks after a TeleCMI receiver: play TeleCMI, mend dead letters, read the journal, ask for the state.")
+        var root = new RootCommand("Looks after a TeleCMI receiver: ask for its state, read calls and journal, replay dead letters, back up, play TeleCMI.")
         {
             runner.Storage,
-            SendCommand.Create(runner),
-            DeadLetterCommands.Create(runner),
-            JournalCommands.Create(runner),
             StatusCommand.Create(runner),
+            CallCommands.Create(runner),
+            JournalCommands.Create(runner),
+            DeadLetterCommands.Create(runner),
             ForwardCommands.Create(runner),
+            BackupCommand.Create(runner),
+            SendCommand.Create(runner),
         };
         var parsed = root.Parse(args);
         var configuration = new InvocationConfiguration
@@ -29,7 +32,21 @@ public static class CliApp
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = null,
         };
-        var exitCode = await parsed.InvokeAsync(configuration, cancellation);
-        return parsed.Action is ParseErrorAction ? ExitCodes.Usage : exitCode;
+        return parsed.Action is ParseErrorAction action
+            ? await ExplainAsync(parsed, action, configuration, cancellation)
+            : await parsed.InvokeAsync(configuration, cancellation);
+    }
+
+    // What is wrong repeats what was typed, and in a script that may be anything.
+    private static async Task<int> ExplainAsync(
+        ParseResult parsed, ParseErrorAction action, InvocationConfiguration configuration, CancellationToken cancellation)
+    {
+        var error = configuration.Error;
+        await using var explanation = new StringWriter();
+        configuration.Output = configuration.Error = explanation;
+        action.ShowHelp = parsed.CommandResult.Command.Subcommands.Count > 0;
+        await parsed.InvokeAsync(configuration, cancellation);
+        await error.WriteLineAsync(SafeText.Lines(explanation.ToString().Trim()));
+        return ExitCodes.Usage;
     }
 }

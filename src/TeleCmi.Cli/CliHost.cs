@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Cli;
 
@@ -20,6 +21,12 @@ public sealed record CliHost
     /// <summary>The time.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
+    /// <summary>The storage to use, whatever the settings say; null: the one that they name.</summary>
+    public IStore? Store { get; init; }
+
     /// <summary>Whether a person sits at a terminal: progress is drawn and questions are asked.</summary>
     public bool IsInteractive { get; init; }
+
+    /// <summary>Whether <see cref="Out"/> is a terminal, which obeys escape sequences.</summary>
+    public bool OutIsTerminal { get; init; }
 }

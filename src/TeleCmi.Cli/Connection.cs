@@ -2,77 +2,123 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline;
+using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.DeadLetters;
 using TeleCmi.Pipeline.Journaling;
+using TeleCmi.Pipeline.Receiving;
 using TeleCmi.Pipeline.Storage;
+using TeleCmi.Storage.Azure;
+using TeleCmi.Storage.Sqlite;
 
 namespace TeleCmi.Cli;
 
 /// <summary>The parts of the pipeline that an operator uses, put together from the same settings as the app's.</summary>
 internal sealed class Connection : IAsyncDisposable
 {
-    private const string NotSet = $"{StorageOptions.ConnectionName}: not set.";
+    /// <summary>The setting that says where storage is; <c>--storage</c> goes before it.</summary>
+    public const string StorageSetting = IStore.Setting;
 
     private readonly ServiceProvider _services;
 
-    private Connection(ServiceProvider services)
-    {
-        _services = services;
-        DeadLetters = services.GetRequiredService<DeadLetterStore>();
-        Replay = services.GetRequiredService<DeadLetterReplay>();
-        Journal = services.GetRequiredService<JournalReader>();
-        Erasure = services.GetRequiredService<JournalErasure>();
-        Queues = services.GetRequiredService<QueueStates>();
-    }
+    private Connection(ServiceProvider services) => _services = services;
 
-    public DeadLetterStore DeadLetters { get; }
+    public DeadLetterStore DeadLetters => _services.GetRequiredService<DeadLetterStore>();
 
-    public DeadLetterReplay Replay { get; }
+    /// <summary>Only where it was opened with the receiver's settings.</summary>
+    public DeadLetterReplay Replay => _services.GetRequiredService<DeadLetterReplay>();
 
-    public JournalReader Journal { get; }
+    public JournalReader Journal => _services.GetRequiredService<JournalReader>();
 
-    public JournalErasure Erasure { get; }
+    public CallReader Calls => _services.GetRequiredService<CallReader>();
 
-    public QueueStates Queues { get; }
+    public CallErasure Erasure => _services.GetRequiredService<CallErasure>();
 
-    /// <summary>Checks the settings; storage itself is not asked yet.</summary>
+    /// <summary>The embedded store; null when storage is something else.</summary>
+    public SqliteStore? EmbeddedStore => _services.GetRequiredService<IStore>() as SqliteStore;
+
+    public PipelineQueues Queues => _services.GetRequiredService<PipelineQueues>();
+
+    /// <summary>Checks the settings that are needed; storage itself is not asked yet.</summary>
+    /// <param name="host">The tool's surroundings.</param>
+    /// <param name="storage">What <c>--storage</c> says.</param>
+    /// <param name="withReceiver">Whether the receiver's settings are needed too, to replay.</param>
     /// <exception cref="CliException">A setting is wrong or missing.</exception>
-    public static async Task<Connection> OpenAsync(CliHost host, string? storage)
+    public static async Task<Connection> OpenAsync(CliHost host, string? storage, bool withReceiver)
     {
-        var settings = new ConfigurationBuilder().AddConfiguration(host.Settings);
-        if (storage is not null)
+        var services = ServicesOn(host, [new(StorageSetting, storage)]);
+        services.AddJournalAndDeadLetters();
+        if (withReceiver)
         {
-            settings.AddInMemoryCollection([new(StorageOptions.ConnectionName, storage)]);
+            services.AddDeadLetterReplay();
         }
 
-        var services = new ServiceCollection();
-        services.AddSingleton<IConfiguration>(settings.Build());
-        services.AddSingleton(host.Clock);
-        services.AddLogging();
-        services.AddTeleCmiPipeline();
-        var provider = services.BuildServiceProvider();
+        AddStore(services, host, storage);
+        var connection = new Connection(services.BuildServiceProvider());
         try
         {
-            provider.GetRequiredService<IStartupValidator>().Validate();
-            return new Connection(provider);
+            Checked(() =>
+            {
+                connection._services.GetRequiredService<IStartupValidator>().Validate();
+                return connection;
+            });
+            return connection;
+        }
+        catch (CliException)
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Services with the host's settings, over which what the command line says goes.</summary>
+    public static IServiceCollection ServicesOn(CliHost host, IEnumerable<KeyValuePair<string, string?>> commandLine) => new ServiceCollection()
+        .AddSingleton<IConfiguration>(new ConfigurationBuilder()
+            .AddConfiguration(host.Settings)
+            .AddInMemoryCollection(commandLine.Where(setting => setting.Value is not null))
+            .Build())
+        .AddSingleton(host.Clock)
+        .AddLogging();
+
+    /// <summary>Does what reads settings, and explains what is wrong with them.</summary>
+    /// <exception cref="CliException">A setting is wrong or missing.</exception>
+    public static T Checked<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
         }
         catch (Exception e) when (FaultsOf(e) is { Length: > 0 } faults)
         {
-            await provider.DisposeAsync();
             throw new CliException(string.Join(Environment.NewLine, faults), ExitCodes.Usage);
         }
     }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 
+    // Without a setting the receiver's own store, which must be there: an empty one would only look as if all were well.
+    private static void AddStore(IServiceCollection services, CliHost host, string? storage)
+    {
+        var settings = new ConfigurationBuilder().AddConfiguration(host.Settings).AddInMemoryCollection(storage is null ? [] : [new(StorageSetting, storage)]).Build();
+        if (host.Store is { } store)
+        {
+            services.AddSingleton(store);
+        }
+        else if (!services.TryAddSqliteStorage(settings, settings["LocalHost:Data"], mustExist: true))
+        {
+            services.AddAzureStorage();
+        }
+    }
+
     private static string[] FaultsOf(Exception e) => e switch
     {
         OptionsValidationException { Failures: var failures } => [.. failures.Select(WithSwitch)],
         AggregateException { InnerExceptions: var inner } => [.. inner.SelectMany(FaultsOf)],
+
+        // A value that is not of its type.
         InvalidOperationException => [e.Message],
         _ => [],
     };
 
     private static string WithSwitch(string fault) =>
-        fault.StartsWith(NotSet, StringComparison.Ordinal) ? $"{fault} Or pass --storage with the connection string." : fault;
+        fault.StartsWith($"{StorageSetting}: not set.", StringComparison.Ordinal) ? $"{fault} Or pass --storage with the connection string." : fault;
 }

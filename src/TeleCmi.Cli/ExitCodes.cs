@@ -6,7 +6,7 @@ public static class ExitCodes
     /// <summary>Everything asked for was done, and nothing needs a person.</summary>
     public const int Fine = 0;
 
-    /// <summary>Something asked for could not be done: storage or the receiver did not answer as it should, or nothing has that name.</summary>
+    /// <summary>Something asked for could not be done: storage or the receiver did not respond as it should, or nothing has that name.</summary>
     public const int Failed = 1;
 
     /// <summary>The command line or a setting is wrong; nothing was done.</summary>

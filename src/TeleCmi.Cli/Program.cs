@@ -17,6 +17,7 @@ return await CliApp.RunAsync(
         In = Console.In,
         Settings = new ConfigurationBuilder().AddEnvironmentVariables().Build(),
         IsInteractive = !Console.IsInputRedirected && !Console.IsOutputRedirected && !Console.IsErrorRedirected,
+        OutIsTerminal = !Console.IsOutputRedirected,
     },
     interrupted.Token);
 

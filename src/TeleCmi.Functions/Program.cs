@@ -1,4 +1,5 @@
 using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using TeleCmi.Functions;
 using TeleCmi.Handlers;
@@ -10,6 +11,7 @@ builder.Services.AddTeleCmiPipeline();
 builder.Services.AddAzureStorage();
 builder.Services.AddHandlers();
 builder.Services.AddTriggerSettings();
-builder.Services.AddTelemetry(builder.Configuration);
+builder.Services.AddHostedService<WarmUp>();
+builder.AddTelemetry();
 
 await builder.Build().RunAsync();

@@ -2,43 +2,50 @@ using System.Globalization;
 using Azure.Core;
 using Azure.Identity;
 using Azure.Monitor.OpenTelemetry.Exporter;
+using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Azure.Functions.Worker.OpenTelemetry;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using OpenTelemetry;
 using OpenTelemetry.Trace;
 using TeleCmi.Pipeline.Telemetry;
 
 namespace TeleCmi.Functions;
 
-/// <summary>Traces, metrics and logs to Application Insights, when it is configured.</summary>
+/// <summary>Traces, metrics and logs to Application Insights, when it is configured; log lines to the host's log in either case.</summary>
 internal static class TelemetrySetup
 {
     public const string ConnectionStringSetting = "APPLICATIONINSIGHTS_CONNECTION_STRING";
     public const string AuthenticationSetting = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
     public const string SamplingRatioSetting = "TeleCmi:TraceSamplingRatio";
 
-    public static void AddTelemetry(this IServiceCollection services, IConfiguration configuration)
+    /// <summary>Adds the telemetry that the settings ask for.</summary>
+    /// <exception cref="InvalidOperationException">The sampling ratio is invalid.</exception>
+    public static void AddTelemetry(this FunctionsApplicationBuilder builder)
     {
-        var telemetry = services.AddOpenTelemetry()
-            .UseFunctionsWorkerDefaults()
-            .WithMetrics(metrics => metrics.AddMeter(TelemetryNames.Source))
-            .WithTracing(tracing => tracing.AddSource(TelemetryNames.Source).AddProcessor(new SecretRedaction()));
+        var configuration = builder.Configuration;
         var samplingRatio = SamplingRatio(configuration[SamplingRatioSetting]);
+
+        // Without a place to send it to, telemetry would only take time at the start; the host has the log lines anyway.
         if (configuration[ConnectionStringSetting] is not { Length: > 0 } connectionString)
         {
             return;
         }
 
-        telemetry.UseAzureMonitorExporter(exporter =>
-        {
-            exporter.ConnectionString = connectionString;
-            exporter.Credential = Credential(configuration[AuthenticationSetting]);
+        builder.UseMiddleware<InvocationLogScope>();
+        builder.Services.AddOpenTelemetry()
+            .UseFunctionsWorkerDefaults()
+            .WithMetrics(metrics => metrics.AddMeter(TelemetryNames.Source))
+            .WithTracing(tracing => tracing.AddSource(TelemetryNames.Source).AddProcessor(new SecretRedaction()))
+            .UseAzureMonitorExporter(exporter =>
+            {
+                exporter.ConnectionString = connectionString;
+                exporter.Credential = Credential(configuration[AuthenticationSetting]);
 
-            // Unless told otherwise the exporter keeps 5 traces a second and drops the logs of the others.
-            exporter.TracesPerSecond = null;
-            exporter.SamplingRatio = samplingRatio;
-        });
+                // Unless told otherwise the exporter keeps 5 traces a second and drops the logs of the others.
+                exporter.TracesPerSecond = null;
+                exporter.SamplingRatio = samplingRatio;
+            });
     }
 
     /// <summary>The share of traces that is kept, from above 0 to 1; all of them where nothing is set.</summary>

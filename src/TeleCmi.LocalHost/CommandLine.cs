@@ -1,3 +1,4 @@
+using TeleCmi.Pipeline.Storage;
 using TeleCmi.Storage.Azure;
 
 namespace TeleCmi.LocalHost;
@@ -29,21 +30,35 @@ internal static class CommandLine
         ["--data"] = $"{LocalHostOptions.SectionName}:{nameof(LocalHostOptions.Data)}",
     };
 
-    private static readonly string[] Plain = [Sample, "--help", "-h", "-?", "--urls", .. Switches.Keys];
+    private static readonly string[] Flags = [Sample, "--help", "-h", "-?"];
+
+    private static readonly string[] Named =
+        ["--urls", .. Switches.Keys, $"--{AzureStorageOptions.ConnectionName}", $"--{QueueOptions.EventsSetting}", $"--{QueueOptions.ForwardsSetting}"];
 
     public static bool AsksForHelp(string[] args) => args.Any(argument => argument is "--help" or "-h" or "-?");
 
     /// <summary>Refuses what would be ignored.</summary>
-    /// <exception cref="StartupException">An option does not exist.</exception>
+    /// <exception cref="StartupException">An option does not exist, or has no value.</exception>
     public static void Check(string[] args)
     {
-        foreach (var argument in args.Where(argument => argument.StartsWith('-')))
+        for (var i = 0; i < args.Length; i++)
         {
-            var name = argument.Split('=')[0];
-            if (!Plain.Contains(name, StringComparer.OrdinalIgnoreCase) && !name.Contains(':', StringComparison.Ordinal)
-                && !name.StartsWith("--TeleCmi", StringComparison.OrdinalIgnoreCase))
+            var name = args[i].Split('=')[0];
+            if (Flags.Contains(args[i], StringComparer.OrdinalIgnoreCase))
+            {
+                continue;
+            }
+
+            if (!name.StartsWith("--", StringComparison.Ordinal)
+                || !(Named.Contains(name, StringComparer.OrdinalIgnoreCase) || name.Contains(':', StringComparison.Ordinal)))
             {
                 throw new StartupException($"There is no option {name}; --help lists them.");
+            }
+
+            // The value may be an argument of its own.
+            if (name == args[i] && (++i == args.Length || args[i].StartsWith("--", StringComparison.Ordinal)))
+            {
+                throw new StartupException($"{name} needs a value: write {name} <value>; --help tells which.");
             }
         }
     }

@@ -7,6 +7,7 @@ using TeleCmi.LocalHost.LivePage;
 using TeleCmi.Pipeline;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.Pipeline.Receiving;
+using TeleCmi.Pipeline.Storage;
 using TeleCmi.Storage.Azure;
 using TeleCmi.Storage.Sqlite;
 
@@ -51,6 +52,7 @@ public static class LocalHostApp
         builder.Services.AddTeleCmiPipeline();
         builder.Services.AddHandlers();
         builder.Services.AddSingleton<WebhookHandler>();
+        builder.Services.AddHostedService<StorageProbe>();
         builder.Services.AddHostedService<QueuePumps>();
 
         // Each does nothing unless the process was started by that service manager.
@@ -79,6 +81,7 @@ public static class LocalHostApp
 
     /// <summary>Starts the app, and makes sure that it listens beyond this machine only with a secret.</summary>
     /// <exception cref="StartupException">It would; it is stopped again.</exception>
+    /// <exception cref="StorageException">The embedded store's file cannot be used.</exception>
     public static async Task StartSafelyAsync(this WebApplication app, CancellationToken cancellation)
     {
         await app.StartAsync(cancellation);
@@ -106,16 +109,14 @@ public static class LocalHostApp
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Azure", LogLevel.Warning);
 
-        // It logs a failed start as an error with its stack, and Program.cs says it in one sentence.
+        // It logs a failed start as an error with its stack, and LocalHostProgram says it in one sentence.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
     }
 
     // The embedded store in the data folder, unless TeleCmiStorage names something else.
     private static void AddStorage(IServiceCollection services, ConfigurationManager configuration)
     {
-        var isAzure = configuration.GetSection(AzureStorageOptions.ConnectionName) is var section && (section.GetChildren().Any() || !string.IsNullOrWhiteSpace(section.Value));
-        var setting = isAzure ? section.Value : $"{SqliteStore.Scheme}{DataFolder.FileIn(configuration[$"{LocalHostOptions.SectionName}:{nameof(LocalHostOptions.Data)}"])}";
-        if (!services.TryAddSqliteStorage(setting))
+        if (!services.TryAddSqliteStorage(configuration, configuration[$"{LocalHostOptions.SectionName}:{nameof(LocalHostOptions.Data)}"]))
         {
             services.AddAzureStorage();
         }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline;
+using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.LocalHost;
 
@@ -10,7 +11,7 @@ public sealed class LocalHostOptions
     public const string SectionName = "LocalHost";
 
     /// <summary>How long a failed message waits before the next try.</summary>
-    public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(30);
+    public TimeSpan RetryDelay { get; set; } = PipelineQueues.RetryDelay;
 
     /// <summary>How long a message that is being worked on is hidden from others; extended until the work is done, so it is also how long a message waits after a crash.</summary>
     public TimeSpan VisibilityTimeout { get; set; } = TimeSpan.FromMinutes(1);

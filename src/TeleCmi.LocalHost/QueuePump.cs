@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
 
@@ -20,25 +19,23 @@ public sealed partial class QueuePump(
     IMessageQueue? poison,
     LocalHostOptions options,
     TimeProvider clock,
-    ILogger<QueuePump> logger) : IDisposable
+    ILogger<QueuePump> logger)
 {
     private static readonly TimeSpan FirstInterval = TimeSpan.FromMilliseconds(50);
-
-    private readonly ConcurrentDictionary<Task, bool> _inFlight = new();
-    private readonly SemaphoreSlim _slots = new(PipelineQueues.MaxInFlight);
 
     /// <summary>Works until it is stopped, and then finishes what is in flight.</summary>
     /// <param name="stopping">Ends the receiving.</param>
     /// <param name="abandon">Ends the work in flight; its messages come again.</param>
     public async Task RunAsync(CancellationToken stopping, CancellationToken abandon)
     {
+        using var slots = new SemaphoreSlim(PipelineQueues.MaxInFlight);
         var interval = FirstInterval;
         var isReachable = true;
         while (!stopping.IsCancellationRequested)
         {
             try
             {
-                var received = await ReceiveAsync(stopping, abandon);
+                var received = await ReceiveAsync(slots, stopping, abandon);
                 interval = received > 0 ? FirstInterval : Longer(interval);
                 if (!isReachable)
                 {
@@ -70,11 +67,11 @@ public sealed partial class QueuePump(
             await WaitAsync(interval, isReachable, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        await Task.WhenAll(_inFlight.Keys);
+        for (var ended = 0; ended < PipelineQueues.MaxInFlight; ended++)
+        {
+            await slots.WaitAsync(CancellationToken.None);
+        }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _slots.Dispose();
 
     private Task WaitAsync(TimeSpan interval, bool isReachable, CancellationToken stopping) => isReachable && queue is IMessageSignal signal
         ? signal.WaitForMessageAsync(options.MaxPollingInterval, stopping)
@@ -82,11 +79,11 @@ public sealed partial class QueuePump(
 
     private TimeSpan Longer(TimeSpan interval) => interval * 2 < options.MaxPollingInterval ? interval * 2 : options.MaxPollingInterval;
 
-    private async Task<int> ReceiveAsync(CancellationToken stopping, CancellationToken abandon)
+    private async Task<int> ReceiveAsync(SemaphoreSlim slots, CancellationToken stopping, CancellationToken abandon)
     {
-        await _slots.WaitAsync(stopping);
+        await slots.WaitAsync(stopping);
         var free = 1;
-        while (free < PipelineQueues.BatchSize && await _slots.WaitAsync(TimeSpan.Zero, stopping))
+        while (free < PipelineQueues.BatchSize && await slots.WaitAsync(TimeSpan.Zero, stopping))
         {
             free++;
         }
@@ -101,30 +98,20 @@ public sealed partial class QueuePump(
         {
             if (free > messages.Count)
             {
-                _slots.Release(free - messages.Count);
+                slots.Release(free - messages.Count);
             }
         }
 
         foreach (var message in messages)
         {
-            var work = WorkAsync(message, abandon);
-            _inFlight.TryAdd(work, true);
-            _ = work.ContinueWith(
-                finished =>
-                {
-                    _inFlight.TryRemove(finished, out _);
-                    _slots.Release();
-                },
-                CancellationToken.None,
-                TaskContinuationOptions.None,
-                TaskScheduler.Default);
+            _ = WorkAsync(message, slots, abandon);
         }
 
         return messages.Count;
     }
 
     // Never throws: whatever goes wrong, the message comes again when its visibility timeout is over.
-    private async Task WorkAsync(ReceivedMessage message, CancellationToken abandon)
+    private async Task WorkAsync(ReceivedMessage message, SemaphoreSlim slots, CancellationToken abandon)
     {
         await Task.Yield();
         var visibility = new MessageVisibility(queue, message, options.VisibilityTimeout, clock, logger);
@@ -147,6 +134,10 @@ public sealed partial class QueuePump(
         catch (Exception e)
         {
             await PutBackAsync(message, visibility, e, abandon);
+        }
+        finally
+        {
+            slots.Release();
         }
     }
 

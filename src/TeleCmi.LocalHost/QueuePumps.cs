@@ -30,13 +30,16 @@ internal sealed class QueuePumps(
         base.Dispose();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var ofEvents = Pump(queues.Events, queues.EventsPoison, (message, token) => events.ProcessAsync(message.Body, token));
-        using var ofForwards = Pump(queues.Forwards, queues.ForwardsPoison, (message, token) => forwards.ProcessAsync(message.Body, message.InsertedOn, token));
-        using var ofPoison = Pump(queues.EventsPoison, poison: null, ArchiveAsync);
-        using var ofForwardsPoison = Pump(queues.ForwardsPoison, poison: null, ArchiveAsync);
-        await Task.WhenAll(new[] { ofEvents, ofForwards, ofPoison, ofForwardsPoison }.Select(pump => pump.RunAsync(stoppingToken, _abandon.Token)));
+        QueuePump[] pumps =
+        [
+            Pump(queues.Events, queues.EventsPoison, (message, token) => events.ProcessAsync(message.Body, token)),
+            Pump(queues.Forwards, queues.ForwardsPoison, (message, token) => forwards.ProcessAsync(message.Body, message.InsertedOn, token)),
+            Pump(queues.EventsPoison, poison: null, ArchiveAsync),
+            Pump(queues.ForwardsPoison, poison: null, ArchiveAsync),
+        ];
+        return Task.WhenAll(pumps.Select(pump => pump.RunAsync(stoppingToken, _abandon.Token)));
     }
 
     private Task ArchiveAsync(ReceivedMessage message, CancellationToken cancellation) => archive.ArchiveAsync(message.Body, message.InsertedOn, cancellation);

@@ -19,15 +19,13 @@ public static class PipelineServices
     /// <summary>Adds receiving, processing, journal, forwarding and dead letters, with their settings validated at start.</summary>
     public static IServiceCollection AddTeleCmiPipeline(this IServiceCollection services)
     {
-        TeleCmiOptions.Register(services);
         services.AddJournalAndDeadLetters();
+        services.AddDeadLetterReplay();
         services.AddForwarding();
         services.AddSingleton<StorageHealth>();
         services.AddSingleton<PipelineEvents>();
         services.AddSingleton<AccessTokens>();
-        services.AddSingleton<EventFilter>();
         services.AddSingleton<EventReceiver>();
-        services.AddSingleton<DeadLetterReplay>();
         services.AddSingleton<EventHandlers>();
         services.AddSingleton<HandlerRunner>();
         services.AddSingleton<EventProcessor>();
@@ -51,6 +49,16 @@ public static class PipelineServices
         services.AddSingleton<CallErasure>();
         services.AddSingleton<CallReader>();
         services.AddSingleton<DeadLetterStore>();
+        return services;
+    }
+
+    /// <summary>Adds replay to journal and dead letters: a rejected body is read and filtered as the receiver does, so its settings are validated too.</summary>
+    public static IServiceCollection AddDeadLetterReplay(this IServiceCollection services)
+    {
+        TeleCmiOptions.Register(services);
+        services.AddSingleton<EventFilter>();
+        services.AddSingleton<ForwardQueue>();
+        services.AddSingleton<DeadLetterReplay>();
         return services;
     }
 

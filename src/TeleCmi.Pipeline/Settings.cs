@@ -31,7 +31,10 @@ public static class Settings
     public static IEnumerable<string> UnknownIn(IConfigurationSection section, IReadOnlyCollection<string> known) =>
         section.GetChildren()
             .Where(setting => !known.Contains(setting.Key, StringComparer.OrdinalIgnoreCase))
-            .Select(setting => $"{Name(section.Path)}__{setting.Key}: there is no such setting. Did you mean {Name(section.Path)}__{known.MinBy(name => Distance(setting.Key, name))}?");
+            .Select(setting => $"{Name(section.Path)}__{setting.Key}: there is no such setting. Did you mean {Name(section.Path)}__{Nearest(setting.Key, known)}?");
+
+    /// <summary>The known name that a misspelt one was probably meant to be.</summary>
+    public static string? Nearest(string name, IReadOnlyCollection<string> known) => known.MinBy(candidate => Distance(name, candidate));
 
     /// <summary>Adds a fault when a time span is outside its range.</summary>
     public static void CheckRange(this ICollection<string> faults, string setting, TimeSpan value, TimeSpan least, TimeSpan most)

@@ -1,6 +1,7 @@
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
+using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Storage.Azure;
 
@@ -8,7 +9,7 @@ namespace TeleCmi.Storage.Azure;
 public sealed class AzureStorageOptions
 {
     /// <summary>The setting with the connection, or the prefix of its parts.</summary>
-    public const string ConnectionName = "TeleCmiStorage";
+    public const string ConnectionName = IStore.Setting;
 
     /// <summary>A storage connection string, or null when the account is reached by identity.</summary>
     public string? ConnectionString { get; set; }

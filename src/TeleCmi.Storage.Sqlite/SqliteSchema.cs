@@ -11,15 +11,18 @@ internal sealed class SqliteSchema(IReadOnlyList<string> migrations)
 {
     // "TCMI": tells a store from any other SQLite file (PRAGMA application_id).
     private const int ApplicationId = 0x54434D49;
-    private const int PagesBetweenCheckpoints = 4000;
+
+    // 4 MiB: about as much room as a store needs to go on when its disk was full.
+    private const int PagesBetweenCheckpoints = 1000;
     private const int JournalSizeLimit = 64 << 20;
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(5);
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>
     /// The versions so far. A message that nobody has to wait for has VisibleAt 0, so that a clock that is set back hides
-    /// nothing; its body stands apart, so that receiving it writes little and needs no room that a full disk does not have. A row is JSON of its small columns under its key, in key order, and JSON of the large ones elsewhere: a range is
-    /// read without the pages of its bodies, one insert writes two pages, and the sqlite3 shell can read all of it.
+    /// nothing; its body stands apart, so that receiving it writes little and needs no room that a full disk does not have.
+    /// A row is JSON of its small columns under its key, in key order, and JSON of the large ones elsewhere: a range is read
+    /// without the pages of its bodies, one insert writes two pages, and the sqlite3 shell can read all of it.
     /// </summary>
     public static SqliteSchema Current { get; } = new(
     [

@@ -22,6 +22,7 @@ internal sealed class SqliteWriter : IDisposable
     private SqliteSession? _session;
     private bool _isClosed;
     private volatile bool _isWriting;
+    private bool _wasFull;
     private long _commits;
 
     /// <param name="open">Opens the session to write with, first and after a failure; its busy_timeout is short.</param>
@@ -156,6 +157,11 @@ internal sealed class SqliteWriter : IDisposable
         try
         {
             _session ??= _open();
+            if (_wasFull)
+            {
+                _wasFull = !TryEmptyLog(_session);
+            }
+
             BeginTransaction(_session);
             foreach (var write in group)
             {
@@ -173,6 +179,20 @@ internal sealed class SqliteWriter : IDisposable
 
         group.ForEach(write => write.Complete());
         return null;
+    }
+
+    // Space that was made must go to the file before the log takes it: then the log's own room is free, and all goes on.
+    private static bool TryEmptyLog(SqliteSession session)
+    {
+        try
+        {
+            using var checkpoint = session.Kept("PRAGMA wal_checkpoint(TRUNCATE)");
+            return checkpoint.Step() && checkpoint.Number(0) == 0;
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode is raw.SQLITE_FULL or raw.SQLITE_BUSY)
+        {
+            return false;
+        }
     }
 
     private static void Do(PendingWrite write, SqliteSession session)
@@ -211,6 +231,7 @@ internal sealed class SqliteWriter : IDisposable
 
     private void Abort(Exception failure)
     {
+        _wasFull |= failure is SqliteException { SqliteErrorCode: raw.SQLITE_FULL };
         try
         {
             if (_session is { IsInTransaction: true })

@@ -1,22 +1,17 @@
-using System.Net;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.Logging;
-
 namespace TeleCmi.Cli.Tests;
 
 public sealed class ForwardCommandsTests
 {
     private const string Secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-    private readonly Operator _operator = new("");
+    private readonly Operator _operator = new() { Store = null };
 
     [Fact]
     public async Task Test_SendsASignedSample_AndNeedsNoStorage()
     {
         await using var crm = await CrmAsync(204);
 
-        var result = await _operator.RunAsync("forward", "test", "--url", Url(crm), "--secret", Secret, "--allow-network", "loopback");
+        var result = await _operator.RunAsync("forward", "test", "--url", crm.Url, "--secret", Secret, "--allow-network", "loopback");
 
         result.ExitCode.ShouldBe(ExitCodes.Fine, result.Error);
         result.Out.ShouldContain("forward-test-");
@@ -30,7 +25,7 @@ public sealed class ForwardCommandsTests
     {
         await using var crm = await CrmAsync(204);
 
-        var result = await _operator.RunAsync("forward", "test", "--url", Url(crm), "--allow-network", "loopback");
+        var result = await _operator.RunAsync("forward", "test", "--url", crm.Url, "--allow-network", "loopback");
 
         result.ExitCode.ShouldBe(ExitCodes.Fine, result.Error);
         result.Error.ShouldContain("whsec_");
@@ -41,7 +36,7 @@ public sealed class ForwardCommandsTests
     {
         await using var crm = await CrmAsync(401);
 
-        var result = await _operator.RunAsync("forward", "test", "--url", Url(crm), "--secret", Secret, "--allow-network", "loopback", "--json");
+        var result = await _operator.RunAsync("forward", "test", "--url", crm.Url, "--secret", Secret, "--allow-network", "loopback", "--json");
 
         result.ExitCode.ShouldBe(ExitCodes.Failed);
         result.Json.GetProperty("status").GetInt32().ShouldBe(401);
@@ -54,7 +49,7 @@ public sealed class ForwardCommandsTests
     {
         await using var crm = await CrmAsync(200);
         _operator.Settings["TeleCmi:Forward:AllowedNetworks"] = "loopback";
-        _operator.Settings["TeleCmi:Forward:0:Url"] = Url(crm);
+        _operator.Settings["TeleCmi:Forward:0:Url"] = crm.Url;
         _operator.Settings["TeleCmi:Forward:0:Name"] = "crm";
         _operator.Settings["TeleCmi:Forward:0:Secrets"] = Secret;
 
@@ -78,20 +73,9 @@ public sealed class ForwardCommandsTests
         result.Error.ShouldContain(message);
     }
 
-    private static string Url(WebApplication crm) => $"{crm.Urls.Single()}/hooks";
-
-    private static async Task<WebApplication> CrmAsync(int status)
+    private static Task<TestServer> CrmAsync(int status) => TestServer.StartAsync("/hooks", context =>
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        var crm = builder.Build();
-        crm.Run(context =>
-        {
-            context.Response.StatusCode = context.Request.Headers.ContainsKey("webhook-signature") ? status : 500;
-            return Task.CompletedTask;
-        });
-        await crm.StartAsync();
-        return crm;
-    }
+        context.Response.StatusCode = context.Request.Headers.ContainsKey("webhook-signature") ? status : 500;
+        return Task.CompletedTask;
+    });
 }

@@ -1,10 +1,8 @@
-using TeleCmi.TestSupport;
-
 namespace TeleCmi.Cli.Tests;
 
-public sealed class SendCommandTests(AzuriteFixture azurite)
+public sealed class SendCommandTests
 {
-    private readonly Operator _operator = new(azurite.NewStorage());
+    private readonly Operator _operator = new();
 
     [Theory]
     [InlineData("post")]
@@ -19,7 +17,8 @@ public sealed class SendCommandTests(AzuriteFixture azurite)
         var latency = result.Json.GetProperty("latencyMilliseconds");
         latency.GetProperty("p50").GetDouble().ShouldBeInRange(0.01, latency.GetProperty("max").GetDouble());
         latency.GetProperty("p95").GetDouble().ShouldBeLessThanOrEqualTo(latency.GetProperty("p99").GetDouble());
-        await Eventually.HoldsAsync(async () => (await _operator.JournalTable.RowsAsync()).Count == 20);
+        await _operator.ProcessAsync();
+        (await _operator.JournalAsync()).Count.ShouldBe(20);
     }
 
     [Fact]
@@ -29,12 +28,13 @@ public sealed class SendCommandTests(AzuriteFixture azurite)
         var result = await _operator.RunAsync(
             "send", receiver.Url, "--notice", "chub-event-outgoing-answered-a", "--notice", "chub-event-outgoing-answered-b", "--count", "6");
         result.ExitCode.ShouldBe(ExitCodes.Fine, result.Error);
-        await Eventually.HoldsAsync(async () => (await _operator.JournalTable.RowsAsync()).Count == 6);
-        var rows = await _operator.JournalTable.RowsAsync();
-        rows.GroupBy(row => row.GetString("ConversationId"), StringComparer.Ordinal)
-            .Select(call => string.Concat(call.Select(row => row.GetString("Leg")).Order(StringComparer.Ordinal)))
+        await _operator.ProcessAsync();
+        var rows = await _operator.JournalAsync();
+        rows.Count.ShouldBe(6);
+        rows.GroupBy(row => row.Text("ConversationId"), StringComparer.Ordinal)
+            .Select(call => string.Concat(call.Select(row => row.Text("Leg")).Order(StringComparer.Ordinal)))
             .ShouldBe(["ab", "ab", "ab"]);
-        rows.ShouldAllBe(row => row.GetDateTimeOffset("EventTime") > TimeProvider.System.GetUtcNow().AddMinutes(-5));
+        rows.ShouldAllBe(row => row.Time("EventTime") > TimeProvider.System.GetUtcNow().AddMinutes(-5));
     }
 
     [Fact]
@@ -43,13 +43,8 @@ public sealed class SendCommandTests(AzuriteFixture azurite)
         await using var receiver = await _operator.StartReceiverAsync();
         (await _operator.RunAsync("send", receiver.Url, "--count", "3", "--verbatim")).ExitCode.ShouldBe(ExitCodes.Fine);
         (await _operator.RunAsync("send", receiver.Url, "--verbatim", "--method", "get")).ExitCode.ShouldBe(ExitCodes.Fine);
-        await Eventually.HoldsAsync(async () => (await _operator.JournalTable.RowsAsync()).Count > 0);
-        await Eventually.HoldsAsync(async () =>
-        {
-            Azure.Storage.Queues.Models.QueueProperties queue = await _operator.Queue.GetPropertiesAsync();
-            return queue.ApproximateMessagesCount == 0;
-        });
-        (await _operator.JournalTable.RowsAsync()).Single().GetString("EventId")
+        await _operator.ProcessAsync();
+        (await _operator.JournalAsync()).Single().Text("EventId")
             .ShouldBe("2223343:event:ccd826f9-67a4-4467-acfb-a53093ff5c9d:a:answered");
     }
 
@@ -88,7 +83,8 @@ public sealed class SendCommandTests(AzuriteFixture azurite)
     public async Task Send_NeverPrintsTheSecretInTheAddress()
     {
         const string Token = "a-secret-of-more-than-twenty";
-        await using var receiver = await _operator.StartReceiverAsync("--TeleCmi:AccessTokens", Token);
+        _operator.Settings["TeleCmi:AccessTokens"] = Token;
+        await using var receiver = await _operator.StartReceiverAsync();
         var url = receiver.Url.Replace("/events", $"/{Token}/events", StringComparison.Ordinal);
         var right = await _operator.RunAsync("send", $"{url}?code=key-of-the-app", "--method", "get");
         right.ExitCode.ShouldBe(ExitCodes.Fine, right.Out);
@@ -113,13 +109,11 @@ public sealed class SendCommandTests(AzuriteFixture azurite)
     [Fact]
     public async Task Send_ToNobody_FailsAndSaysWhy()
     {
-        using var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        taken.Start();
-        var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port;
-        taken.Stop();
-        var result = await _operator.RunAsync("send", $"http://127.0.0.1:{port}/api/telecmi/events", "--count", "2");
+        var receiver = await _operator.StartReceiverAsync();
+        await receiver.DisposeAsync();
+        var result = await _operator.RunAsync("send", receiver.Url, "--count", "2");
         result.ExitCode.ShouldBe(ExitCodes.Failed);
-        result.Out.ShouldContain("2 x no answer: ConnectionError");
+        result.Out.ShouldContain("2 x no response: ConnectionError");
     }
 
     [Theory]

@@ -1,10 +1,8 @@
-using TeleCmi.TestSupport;
-
 namespace TeleCmi.Cli.Tests;
 
-public sealed class StatusCommandTests(AzuriteFixture azurite)
+public sealed class StatusCommandTests
 {
-    private readonly Operator _operator = new(azurite.NewStorage());
+    private readonly Operator _operator = new();
 
     [Fact]
     public async Task Status_OfANewAccount_NeedsNobody()
@@ -35,10 +33,9 @@ public sealed class StatusCommandTests(AzuriteFixture azurite)
     [Fact]
     public async Task Status_WithAMessageThatNobodyTakes_NeedsAPersonOnceItIsOld()
     {
-        await _operator.Queue.CreateAsync();
-        await _operator.Queue.SendMessageAsync("waiting");
+        await _operator.Queue.SendAsync("waiting"u8.ToArray(), TimeSpan.Zero, CancellationToken.None);
         (await _operator.RunAsync("status")).ExitCode.ShouldBe(ExitCodes.Fine);
-        var later = new Operator(_operator.Storage) { Clock = new LaterClock(TimeSpan.FromMinutes(6)) };
+        var later = _operator with { Clock = new LaterClock(TimeSpan.FromMinutes(6)) };
         var result = await later.RunAsync("status");
         result.ExitCode.ShouldBe(ExitCodes.NeedsPerson);
         result.Out.ShouldContain("telecmi-events is not being worked on");
@@ -48,9 +45,7 @@ public sealed class StatusCommandTests(AzuriteFixture azurite)
     [Fact]
     public async Task Status_WithPoison_NeedsAPerson()
     {
-        var poison = new Azure.Storage.Queues.QueueClient(_operator.Storage, "telecmi-events-poison");
-        await poison.CreateAsync();
-        await poison.SendMessageAsync("failed");
+        await _operator.Store!.Queue("telecmi-events-poison").SendAsync("failed"u8.ToArray(), TimeSpan.Zero, CancellationToken.None);
         (await _operator.RunAsync("status")).ExitCode.ShouldBe(ExitCodes.NeedsPerson);
     }
 
@@ -60,13 +55,26 @@ public sealed class StatusCommandTests(AzuriteFixture azurite)
     public async Task Status_TellsTheLastEvent_WhateverItsOwnTimeSays(string? time)
     {
         var before = TimeProvider.System.GetUtcNow().AddSeconds(-1);
-        await _operator.JournalAsync(Notices.Answered(time: time ?? $"{before.ToUnixTimeMilliseconds()}"));
+        await _operator.WriteAsync(Notices.Answered(time: time ?? $"{before.ToUnixTimeMilliseconds()}"));
         var result = await _operator.RunAsync("status", "--json", "--max-silence", "00:05:00");
         result.ExitCode.ShouldBe(ExitCodes.Fine);
         result.Json.GetProperty("lastReceived").GetDateTimeOffset().ShouldBeGreaterThan(before);
 
-        var later = new Operator(_operator.Storage) { Clock = new LaterClock(TimeSpan.FromMinutes(6)) };
+        var later = _operator with { Clock = new LaterClock(TimeSpan.FromMinutes(6)) };
         (await later.RunAsync("status", "--max-silence", "00:05:00")).ExitCode.ShouldBe(ExitCodes.NeedsPerson);
+    }
+
+    [Fact]
+    public async Task Status_WithAnEventDatedTomorrow_IsNotMisledByIt()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        await _operator.WriteAsync(Notices.Answered("early", time: $"{now.AddDays(1).ToUnixTimeMilliseconds()}"), now.AddHours(-2));
+        (await _operator.RunAsync("status", "--max-silence", "00:05:00")).ExitCode.ShouldBe(ExitCodes.NeedsPerson);
+
+        await _operator.WriteAsync(Notices.Answered("now", time: $"{now.ToUnixTimeMilliseconds()}"), now);
+        var result = await _operator.RunAsync("status", "--json", "--max-silence", "00:05:00");
+        result.ExitCode.ShouldBe(ExitCodes.Fine, result.Out);
+        result.Json.GetProperty("lastReceived").GetDateTimeOffset().ShouldBe(now, TimeSpan.FromMilliseconds(1));
     }
 
     private sealed class LaterClock(TimeSpan by) : TimeProvider

@@ -1,20 +1,22 @@
+using System.Buffers;
+using System.Net;
+using System.Reflection;
 using System.Text;
 using System.Text.Json;
-using Azure.Data.Tables;
-using Azure.Storage.Queues;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using TeleCmi.Events;
-using TeleCmi.LocalHost;
 using TeleCmi.Pipeline;
 using TeleCmi.Pipeline.DeadLetters;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Processing;
-using TeleCmi.TestSupport;
-
-[assembly: AssemblyFixture(typeof(AzuriteFixture))]
+using TeleCmi.Pipeline.Receiving;
+using TeleCmi.Pipeline.Storage;
+using TeleCmi.Storage.Sqlite;
 
 namespace TeleCmi.Cli.Tests;
 
@@ -22,22 +24,28 @@ namespace TeleCmi.Cli.Tests;
 internal sealed record CliResult(int ExitCode, string Out, string Error)
 {
     public JsonElement Json => JsonDocument.Parse(Out).RootElement;
+
+    /// <summary>The characters that a terminal would obey, or that turn its reading direction.</summary>
+    public string Unsafe => string.Concat((Out + Error).Replace("\r\n", "\n", StringComparison.Ordinal).Where(letter => (char.IsControl(letter) && letter is not '\n') || letter is '\u202e'));
 }
 
-/// <summary>One storage account and the tool that is pointed at it.</summary>
-internal sealed class Operator(string storage)
+/// <summary>One store and the tool that is pointed at it.</summary>
+internal sealed record Operator
 {
-    public string Storage { get; } = storage;
+    /// <summary>Null: the one that the settings name.</summary>
+    public IStore? Store { get; init; } = SqliteStore.InMemory(TimeProvider.System);
 
-    public Dictionary<string, string?> Settings { get; } = new(StringComparer.Ordinal) { ["TeleCmiStorage"] = storage };
+    public Dictionary<string, string?> Settings { get; } = new(StringComparer.Ordinal);
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    public TableClient DeadLettersTable => new(Storage, DeadLetterStore.TableName);
+    public bool OutIsTerminal { get; init; }
 
-    public TableClient JournalTable => new(Storage, Journal.TableName);
+    public IMessageQueue Queue => Store!.Queue("telecmi-events");
 
-    public QueueClient Queue => new(Storage, "telecmi-events", new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
+    public Task<List<TableRow>> DeadLettersAsync() => RowsAsync(DeadLetterStore.TableName);
+
+    public Task<List<TableRow>> JournalAsync() => RowsAsync(Journal.TableName);
 
     public Task<CliResult> RunAsync(params string[] args) => RunAsync(args, answer: null, CancellationToken.None);
 
@@ -55,9 +63,11 @@ internal sealed class Operator(string storage)
                 Out = output,
                 Error = error,
                 In = new StringReader(answer ?? ""),
-                Settings = new ConfigurationBuilder().AddInMemoryCollection(Settings).Build(),
+                Settings = Configuration(),
                 Clock = Clock,
+                Store = Store,
                 IsInteractive = answer is not null,
+                OutIsTerminal = OutIsTerminal,
             },
             cancellation);
         return new CliResult(exitCode, output.ToString(), error.ToString());
@@ -101,65 +111,116 @@ internal sealed class Operator(string storage)
     public static byte[] EnvelopeOf(string notice, DateTimeOffset receivedAt)
     {
         Notice.TryRead(Encoding.UTF8.GetBytes(notice), out var read, out _).ShouldBeTrue();
-        var envelope = new System.Buffers.ArrayBufferWriter<byte>();
+        var envelope = new ArrayBufferWriter<byte>();
         EventEnvelope.Write(envelope, read!, receivedAt, traceParent: null);
         return envelope.WrittenSpan.ToArray();
     }
 
     /// <summary>Writes events down as the pipeline does.</summary>
-    public async Task JournalAsync(params string[] notices)
+    public async Task WriteAsync(params string[] notices)
     {
-        await using var services = Services();
-        var processor = services.GetRequiredService<EventProcessor>();
         foreach (var notice in notices)
         {
-            await processor.ProcessAsync(EnvelopeOf(notice, TimeProvider.System.GetUtcNow()), CancellationToken.None);
+            await WriteAsync(notice, TimeProvider.System.GetUtcNow());
         }
     }
 
-    public ServiceProvider Services() => new ServiceCollection()
-        .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(Settings).Build())
+    public async Task WriteAsync(string notice, DateTimeOffset receivedAt)
+    {
+        await Queue.SendAsync(EnvelopeOf(notice, receivedAt), TimeSpan.Zero, CancellationToken.None);
+        await ProcessAsync();
+    }
+
+    /// <summary>Processes the events that are queued, until there are none.</summary>
+    public async Task ProcessAsync()
+    {
+        await using var services = Services();
+        var processor = services.GetRequiredService<EventProcessor>();
+        while (await Queue.ReceiveAsync(IMessageQueue.MaxBatch, TimeSpan.FromMinutes(1), CancellationToken.None) is { Count: > 0 } messages)
+        {
+            foreach (var message in messages)
+            {
+                await processor.ProcessAsync(message.Body, CancellationToken.None);
+                await Queue.DeleteAsync(message, CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>The webhook of the receiver, on this store.</summary>
+    public Task<TestServer> StartReceiverAsync()
+    {
+        var services = Services();
+        var receiver = services.GetRequiredService<EventReceiver>();
+        var tokens = services.GetRequiredService<AccessTokens>();
+        return TestServer.StartAsync("/api/telecmi/events", async context =>
+        {
+            var request = context.Request;
+            var isKnown = request.Path.Value!.Split('/') is ["", "api", "telecmi", "events"] || (request.Path.Value.Split('/') is [.., var token, "events"] && tokens.IsValid(token));
+            var response = isKnown
+                ? await receiver.ReceiveAsync(new WebhookRequest(
+                    HttpMethods.IsPost(request.Method), request.QueryString.Value ?? "", request.Body, request.ContentType, request.ContentLength, request.Headers.TransferEncoding.Count > 0))
+                : WebhookCase.NotFound.Respond();
+            context.Response.StatusCode = response.Status;
+            await context.Response.BodyWriter.WriteAsync(response.Body);
+        });
+    }
+
+    private ServiceProvider Services() => new ServiceCollection()
+        .AddSingleton<IConfiguration>(Configuration())
+        .AddSingleton(Store!)
         .AddLogging()
         .AddTeleCmiPipeline()
         .BuildServiceProvider();
 
-    public Task<Receiver> StartReceiverAsync(params string[] args) => Receiver.StartAsync(["--storage", Storage, .. args]);
+    private IConfigurationRoot Configuration() => new ConfigurationBuilder().AddInMemoryCollection(Settings).Build();
+
+    private Task<List<TableRow>> RowsAsync(string table) => Store!.Table(table).RowsAsync(new TableQuery(), CancellationToken.None).ToListAsync().AsTask();
 }
 
-/// <summary>The one-machine receiver, in this process.</summary>
-internal sealed class Receiver : IAsyncDisposable
+/// <summary>A web server on a free port of this machine.</summary>
+internal sealed class TestServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private Receiver(WebApplication app) => _app = app;
+    private TestServer(WebApplication app, string path) => (_app, Url) = (app, $"{app.Urls.Single()}{path}");
 
-    public string Url => $"{_app.Urls.First()}/api/telecmi/events";
+    public string Url { get; }
 
-    public static async Task<Receiver> StartAsync(string[] args)
+    public static async Task<TestServer> StartAsync(string path, RequestDelegate respond)
     {
-        var builder = LocalHostApp.CreateBuilder(["--urls", "http://127.0.0.1:0", "--LocalHost:MaxPollingInterval", "00:00:00.050", .. args]);
+        var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        var app = LocalHostApp.Build(builder);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        var app = builder.Build();
+        app.Run(respond);
         await app.StartAsync();
-        return new Receiver(app);
+        return new TestServer(app, path);
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 }
 
-internal static class TableRows
+/// <summary>Tells of every request to a store before it is made.</summary>
+public class WatchedStore : DispatchProxy
 {
-    /// <summary>Every row; none when the table is not there yet.</summary>
-    public static async Task<List<TableEntity>> RowsAsync(this TableClient table)
+    private object _target = null!;
+    private Action<MethodInfo, object?[]> _watch = null!;
+
+    public static IStore Over(IStore store, Action<MethodInfo, object?[]> watch) => (IStore)Over(typeof(IStore), store, watch);
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
     {
-        try
-        {
-            return await table.QueryAsync<TableEntity>().ToListAsync();
-        }
-        catch (Azure.RequestFailedException e) when (e.ErrorCode == "TableNotFound")
-        {
-            return [];
-        }
+        _watch(targetMethod!, args!);
+        var result = targetMethod!.Invoke(_target, BindingFlags.DoNotWrapExceptions, binder: null, args, culture: null);
+        return result is IMessageQueue or ITable ? Over(targetMethod.ReturnType, result, _watch) : result;
+    }
+
+    private static object Over(Type port, object target, Action<MethodInfo, object?[]> watch)
+    {
+        var proxy = Create(port, typeof(WatchedStore));
+        ((WatchedStore)proxy)._target = target;
+        ((WatchedStore)proxy)._watch = watch;
+        return proxy;
     }
 }
 

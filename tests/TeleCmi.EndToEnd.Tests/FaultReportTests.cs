@@ -1,5 +1,5 @@
-using Azure.Data.Tables;
 using TeleCmi.FaultHost;
+using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.EndToEnd.Tests;
 
@@ -12,19 +12,14 @@ public sealed class FaultReportTests
         Elapsed = TimeSpan.Zero,
         Sent = new Dictionary<string, bool>(StringComparer.Ordinal) { ["finished"] = true, ["dead"] = true, ["not acknowledged"] = false },
         Wishes = new Dictionary<string, string>(StringComparer.Ordinal) { ["finished"] = "none", ["dead"] = "fail:always", ["not acknowledged"] = "none" },
-        Requests = 3,
-        Refusals = 0,
-        Breaks = 0,
-        Kills = 0,
-        Outages = 0,
-        Restarts = 0,
-        Delays = 0,
-        Drops = 0,
-        Cuts = 0,
+        Disturbances = [("host killed hard", 1)],
+        MayRepeat = 1,
         OwnCrashes = 0,
         LeftInQueues = 0,
         Journal = [Row("finished", isFinished: true), Row("dead", isFinished: false)],
         DeadLetters = [Row("dead", isFinished: false)],
+        DeadForwards = [],
+        Delivered = ["finished", "finished"],
         Begun = ["finished", "finished", "dead"],
         Effects = ["finished", "finished"],
     };
@@ -40,6 +35,9 @@ public sealed class FaultReportTests
         { "more than one dead letter: dead", Kept with { DeadLetters = [.. Kept.DeadLetters, Row("dead", isFinished: false)] } },
         { "finished and a dead letter: finished", Kept with { DeadLetters = [.. Kept.DeadLetters, Row("finished", isFinished: false)] } },
         { "finished without its effect: finished", Kept with { Effects = [] } },
+        { "finished without its forward: finished", Kept with { Delivered = [] } },
+        { "repeated although nothing disturbed it: effects", Kept with { MayRepeat = 0 } },
+        { "repeated although nothing disturbed it: forwards", Kept with { MayRepeat = 0 } },
         { "not of this run: stranger", Kept with { Journal = [.. Kept.Journal, Row("stranger", isFinished: true)] } },
         { "2 messages left in the queues", Kept with { LeftInQueues = 2 } },
         { "the host crashed 1 times by itself", Kept with { OwnCrashes = 1 } },
@@ -53,14 +51,9 @@ public sealed class FaultReportTests
         report.ToTable().ShouldContain($"FAULT: {fault}");
     }
 
-    private static TableEntity Row(string id, bool isFinished)
+    private static TableRow Row(string id, bool isFinished) => new(new RowKey("2026-01-01", id))
     {
-        var row = new TableEntity("2026-01-01", id) { ["EventId"] = id };
-        if (isFinished)
-        {
-            row["ProcessedAt"] = DateTimeOffset.UnixEpoch;
-        }
-
-        return row;
-    }
+        ["EventId"] = id,
+        ["ProcessedAt"] = isFinished ? DateTimeOffset.UnixEpoch : null,
+    };
 }

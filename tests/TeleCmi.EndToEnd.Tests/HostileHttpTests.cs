@@ -8,7 +8,7 @@ using TeleCmi.TestSupport;
 namespace TeleCmi.EndToEnd.Tests;
 
 /// <summary>Hostile requests over real connections: no 5xx, no hang, no crash, no memory beyond the cap, no row outside its partition, no log line split.</summary>
-public sealed partial class HostileHttpTests(AzuriteFixture azurite, ITestOutputHelper output)
+public sealed partial class HostileHttpTests(ITestOutputHelper output)
 {
     private const int Requests = 600;
 
@@ -19,13 +19,13 @@ public sealed partial class HostileHttpTests(AzuriteFixture azurite, ITestOutput
     private static readonly string[] IdFields = ["cmiuuid", "conversation_uuid", "app_id", "leg", "call_id", "request_id", "user", "to", "callerid", "type", "status", "time", "custom"];
 
     [Fact]
-    public async Task WhateverComes_TheHostAnswersBelow500AndServesOn()
+    public async Task WhateverComes_TheHostRespondsBelow500AndServesOn()
     {
         var seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
-        var storage = azurite.NewStorage();
+        using var folder = new TemporaryFolder();
         await using var host = HostProcess.LocalHost(
-            null, "--urls", "http://127.0.0.1:0", "--storage", storage, "--TeleCmi:AcceptedEvents=*", "--LocalHost:MaxPollingInterval=00:00:00.05");
+            null, "--urls", "http://127.0.0.1:0", "--data", folder.Path, "--TeleCmi:AcceptedEvents=*", "--LocalHost:MaxPollingInterval=00:00:00.05");
         var address = await host.Address;
         var memory = host.Memory;
 
@@ -34,42 +34,42 @@ public sealed partial class HostileHttpTests(AzuriteFixture azurite, ITestOutput
             var random = new Random(unchecked(seed + number));
             var request = HostileRequest(random);
 
-            var answer = await RawHttp.SendAsync(address, Deadline, request);
+            var response = await RawHttp.SendAsync(address, Deadline, request);
 
-            RawHttp.StatusOf(answer).ShouldBeLessThan(500, $"seed {seed}, number {number}: {Encoding.Latin1.GetString(request.AsSpan(0, Math.Min(request.Length, 2000)))}");
+            RawHttp.StatusOf(response).ShouldBeLessThan(500, $"seed {seed}, number {number}: {Encoding.Latin1.GetString(request.AsSpan(0, Math.Min(request.Length, 2000)))}");
         });
 
         host.HasExited.ShouldBeFalse();
         (host.Memory - memory).ShouldBeLessThan(MostMemoryGrowth);
         RawHttp.StatusOf(await RawHttp.SendAsync(address, Deadline, RawHttp.Post($"Content-Length: {SampleNotices.Answered.Length}\r\n", SampleNotices.Answered))).ShouldBe(200);
-        var judge = new StorageUnderTest(storage);
+        using var judge = StorageUnderTest.Open(folder.Store);
         await Eventually.HoldsAsync(async () => await judge.QueuedAsync() == 0, TimeSpan.FromSeconds(60));
         var journal = await judge.JournalAsync();
         journal.Count.ShouldBeGreaterThan(50);
-        journal.ShouldAllBe(row => PartitionOfJournal().IsMatch(row.PartitionKey) && row.RowKey.Length <= 512 && row.RowKey.Contains('|'));
-        (await judge.DeadLettersAsync()).ShouldAllBe(row => row.GetString("Reason") == "rejected");
+        journal.ShouldAllBe(row => PartitionOfJournal().IsMatch(row.Key.Partition) && row.Key.Row.Length <= 512 && row.Key.Row.Contains('|'));
+        (await judge.DeadLettersAsync()).ShouldAllBe(row => row.Text("Reason") == "rejected");
         host.Output.Split('\n').ShouldAllBe(line => LogLine().IsMatch(line));
     }
 
     [Fact]
     public async Task ABodyThatComesTooSlowly_Is408WithinItsDeadline()
     {
-        await using var host = await HostUnderTest.StartAsync(azurite.NewStorage());
+        await using var host = await ReceiverHost.StartAsync();
         using var client = new System.Net.Sockets.TcpClient();
         await client.ConnectAsync(host.Address.Host, host.Address.Port);
         await using var stream = client.GetStream();
         await stream.WriteAsync(RawHttp.Post("Content-Length: 100\r\n", "{"u8));
 
-        var answer = new byte[12];
-        await stream.ReadExactlyAsync(answer).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        var response = new byte[12];
+        await stream.ReadExactlyAsync(response).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
 
-        Encoding.ASCII.GetString(answer).ShouldBe("HTTP/1.1 408");
+        Encoding.ASCII.GetString(response).ShouldBe("HTTP/1.1 408");
     }
 
     [Fact]
-    public async Task TenThousandQueryFields_AreAnswered()
+    public async Task TenThousandQueryFields_HaveAResponse()
     {
-        await using var host = await HostUnderTest.StartAsync(azurite.NewStorage());
+        await using var host = await ReceiverHost.StartAsync();
 
         RawHttp.StatusOf(await RawHttp.SendAsync(host.Address, Deadline, RawHttp.Get(string.Join('&', Enumerable.Range(0, 10_000).Select(_ => "a=1"))))).ShouldBe(413);
         RawHttp.StatusOf(await RawHttp.SendAsync(host.Address, Deadline, RawHttp.Get(string.Join('&', Enumerable.Range(0, 50_000).Select(number => $"field{number}=1"))))).ShouldBe(414);
@@ -79,7 +79,7 @@ public sealed partial class HostileHttpTests(AzuriteFixture azurite, ITestOutput
     [Fact]
     public async Task ASenderThatHangsUp_DoesNotDisturbTheNext()
     {
-        await using var host = await HostUnderTest.StartAsync(azurite.NewStorage());
+        await using var host = await ReceiverHost.StartAsync();
         for (var i = 0; i < 50; i++)
         {
             using var client = new System.Net.Sockets.TcpClient();

@@ -1,81 +1,72 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using TeleCmi.LocalHost;
+using System.Runtime.InteropServices;
 using TeleCmi.TestSupport;
 
 namespace TeleCmi.EndToEnd.Tests;
 
 /// <summary>The program as a user runs it.</summary>
-public sealed class ProcessTests(AzuriteFixture azurite)
+public sealed class ProcessTests(AzuriteFixture azurite) : IDisposable
 {
     private const string AnyPort = "http://127.0.0.1:0";
 
+    // Where nobody listens.
+    private static readonly string NoStorage = Azurite.ConnectionStringFor(new AzuritePorts(1, 1, 1));
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
     [Fact]
-    public async Task TheSampleRun_ShowsTheRow_AndItsAzuriteEndsWithIt()
+    public async Task TheSampleRun_ShowsTheRow_WithNothingButDotNet()
     {
-        using var folder = new TemporaryFolder();
-        var ports = FreePorts();
-        await using var host = HostProcess.LocalHost(null, "--sample", $"--LocalHost:AzuritePort={ports.Blob}", $"--LocalHost:AzuriteFolder={folder.Path}");
+        using var empty = new TemporaryFolder();
+        await using var host = HostProcess.LocalHost(
+            new Dictionary<string, string?>(StringComparer.Ordinal) { ["PATH"] = empty.Path }, "--sample", "--data", _folder.Path);
 
         (await host.ExitAsync()).ShouldBe(0, host.Output + host.Errors);
 
-        host.Output.ShouldContain("Azurite: starting");
-        host.Output.ShouldContain($"POST -> 200");
-        host.Output.ShouldContain($"GET  -> 200");
+        host.Output.ShouldContain("POST -> 200");
+        host.Output.ShouldContain("GET  -> 200");
         host.Output.ShouldContain($"EventId          {SampleNotices.AnsweredId}");
         host.Output.ShouldContain("ProcessedAt");
         host.Output.ShouldContain("OK: received, queued, processed, journaled.");
-        (await Azurite.IsListeningAsync(ports.Queue, CancellationToken.None)).ShouldBeFalse();
-        (await Azurite.IsListeningAsync(ports.Table, CancellationToken.None)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task TheSampleRun_UsesAnAzuriteThatIsNamed()
+    {
+        var storage = azurite.NewStorage();
+        await using var host = HostProcess.LocalHost(null, "--sample", "--storage", storage);
+
+        (await host.ExitAsync()).ShouldBe(0, host.Output + host.Errors);
+
+        using var judge = StorageUnderTest.Open(storage);
+        (await judge.FinishedAsync()).ShouldBe([SampleNotices.AnsweredId]);
     }
 
     [Fact]
     public async Task TheSampleRun_FailsWhenStorageIsGone()
     {
-        await using var host = HostProcess.LocalHost(null, "--sample", "--storage", Azurite.ConnectionStringFor(new AzuritePorts(1, 1, 1)));
+        await using var host = HostProcess.LocalHost(null, "--sample", "--storage", NoStorage);
 
         (await host.ExitAsync()).ShouldBe(1);
-        ShouldBeOneSentence(host, "storage");
+        ShouldBeOneSentence(host, "Storage does not respond");
     }
 
     [Fact]
-    public async Task AReceiverWithoutItsStorage_SaysSoAtOnceAndWhy()
+    public async Task AReceiverWithoutItsStorage_SaysSoAtOnceAndWhy_AndRespondsWith503()
     {
-        await using var host = HostProcess.LocalHost(null, "--urls", AnyPort, "--storage", Azurite.ConnectionStringFor(new AzuritePorts(1, 1, 1)));
-        await host.Address;
+        await using var host = HostProcess.LocalHost(null, "--urls", AnyPort, "--storage", NoStorage);
+        var webhook = await host.Address;
 
-        await Eventually.HoldsAsync(() => Task.FromResult(host.Errors.Length > 0));
+        await Eventually.HoldsAsync(() => Task.FromResult(host.Output.Contains("503", StringComparison.Ordinal)));
 
-        ShouldBeOneSentence(host, "Storage does not answer", "503");
-        host.Errors.ShouldMatch(@"\(.*refused.*\): until");
-        host.Errors.ShouldNotContain("Retry failed");
-    }
-
-    [Fact]
-    public async Task AnAzuriteThatWasThereBefore_IsUsedAndLeftRunning()
-    {
-        await using var running = await Azurite.StartAsync(Repository.Find(), FreePorts(), dataFolder: null, Console.WriteLine, CancellationToken.None);
-        await using var host = HostProcess.LocalHost(null, "--sample", $"--LocalHost:AzuritePort={running.Ports.Blob}");
-
-        (await host.ExitAsync()).ShouldBe(0, host.Output + host.Errors);
-
-        host.Output.ShouldContain("using the one that listens");
-        (await new StorageUnderTest(running.ConnectionString).JournalAsync()).ShouldHaveSingleItem();
-    }
-
-    [Fact]
-    public async Task AzuriteEnds_WhenItsHostIsKilledHard()
-    {
-        using var folder = new TemporaryFolder();
-        var ports = FreePorts();
-        await using var host = HostProcess.LocalHost(null, "--urls", AnyPort, $"--LocalHost:AzuritePort={ports.Blob}", $"--LocalHost:AzuriteFolder={folder.Path}");
-        await host.Address;
-        (await Azurite.IsListeningAsync(ports.Queue, CancellationToken.None)).ShouldBeTrue();
-
-        await host.KillAsync();
-
-        await Eventually.HoldsAsync(async () => !await Azurite.IsListeningAsync(ports.Queue, CancellationToken.None));
+        var line = host.Output.Split('\n').Where(line => line.Contains("503", StringComparison.Ordinal)).ShouldHaveSingleItem();
+        line.ShouldMatch("Storage does not respond: .*refused.* Until that works, the response to every event is 503");
+        line.ShouldNotContain("Retry failed");
+        using var sender = new EventStream("refused");
+        (await sender.SendAsync(webhook)).ShouldBe(HttpStatusCode.ServiceUnavailable);
     }
 
     [Fact]
@@ -84,150 +75,106 @@ public sealed class ProcessTests(AzuriteFixture azurite)
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
-        await using var host = HostProcess.LocalHost(null, "--urls", $"http://127.0.0.1:{port}", "--storage", azurite.NewStorage());
+        await using var host = HostProcess.LocalHost(null, "--urls", $"http://127.0.0.1:{port}", "--data", _folder.Path);
 
         (await host.ExitAsync()).ShouldBe(1);
         ShouldBeOneSentence(host, $"127.0.0.1:{port}", "--urls");
         host.Output.ShouldNotContain("   at ");
     }
 
-    [Fact]
-    public async Task AzuritesPortInUse_IsOneSentenceAndExitCode1()
-    {
-        using var folder = new TemporaryFolder();
-        var ports = FreePorts();
-        using var other = new TcpListener(IPAddress.Loopback, ports.Table);
-        other.Start();
-        await using var host = HostProcess.LocalHost(null, "--urls", AnyPort, $"--LocalHost:AzuritePort={ports.Blob}", $"--LocalHost:AzuriteFolder={folder.Path}");
-
-        (await host.ExitAsync()).ShouldBe(1);
-        ShouldBeOneSentence(host, "Azurite did not start", "--storage");
-    }
-
-    [Fact]
-    public async Task WithoutNode_ItIsOneSentenceAndExitCode1()
-    {
-        using var folder = new TemporaryFolder();
-        await using var host = HostProcess.LocalHost(
-            new Dictionary<string, string?>(StringComparer.Ordinal) { ["PATH"] = folder.Path },
-            "--urls", AnyPort, $"--LocalHost:AzuritePort={FreePorts().Blob}", $"--LocalHost:AzuriteFolder={folder.Path}");
-
-        (await host.ExitAsync()).ShouldBe(1);
-        ShouldBeOneSentence(host, "Node.js", "--storage");
-    }
-
     [Theory]
     [InlineData("--TeleCmi:EnqueueDeadline=00:10:00", "TeleCmi__EnqueueDeadline")]
     [InlineData("--TeleCmi:MaxEventBytes=lots", "TeleCmi:MaxEventBytes")]
-    [InlineData("--LocalHost:Lease=soon", "LocalHost:Lease")]
+    [InlineData("--LocalHost:VisibilityTimeout=soon", "LocalHost:VisibilityTimeout")]
+    [InlineData("--LocalHost:RetryPause=00:00:01", "LocalHost__RetryPause", "Did you mean LocalHost__RetryDelay?")]
+    [InlineData("--TeleCmi:AcceptedEvent=*", "TeleCmi__AcceptedEvent", "Did you mean TeleCmi__AcceptedEvents?")]
     [InlineData("--TeleCmi:AccessTokens=short", "TeleCmi__AccessTokens")]
     [InlineData("--storage=nonsense", "TeleCmiStorage")]
+    [InlineData("--storage=sqlite:", "sqlite:<file>")]
+    [InlineData("--storage", "--storage needs a value")]
+    [InlineData("--smaple", "There is no option --smaple", "--help")]
+    [InlineData("sample", "There is no option sample", "--help")]
+    [InlineData("--TeleCmi__AppIds=1", "There is no option --TeleCmi__AppIds", "--help")]
     [InlineData("--urls=nonsense", "--urls")]
     [InlineData("--urls=http://127.0.0.1:99999", "--urls")]
     [InlineData("--urls=https://127.0.0.1:0", "--urls")]
     [InlineData("--urls=http://192.0.2.1:5000 --TeleCmi:AccessTokens=token-of-at-least-twenty", "--urls")]
     [InlineData("--urls=http://0.0.0.0:0", "TeleCmi__AccessTokens")]
-    [InlineData("--urls=http://*:7071", "TeleCmi__AccessTokens")]
-    [InlineData("--urls=http://*:7071 --TeleCmi:AccessTokens=,", "TeleCmi__AccessTokens")]
+    [InlineData("--urls=http://*:0", "TeleCmi__AccessTokens")]
+    [InlineData("--urls=http://*:0 --TeleCmi:AccessTokens=,", "TeleCmi__AccessTokens")]
     [InlineData("--urls=http://127.0.0.1:0;http://[::]:0", "TeleCmi__AccessTokens")]
-    public async Task AWrongSetting_IsOneSentenceAndExitCode1(string setting, string named)
+    public async Task AWrongSetting_IsOneSentenceAndExitCode1(string setting, params string[] named)
     {
-        string[] storage = setting.StartsWith("--storage", StringComparison.Ordinal) ? [] : ["--storage", azurite.NewStorage()];
         string[] urls = setting.StartsWith("--urls", StringComparison.Ordinal) ? [] : ["--urls", AnyPort];
-        await using var host = HostProcess.LocalHost(null, [.. storage, .. urls, .. setting.Split(' ')]);
+        await using var host = HostProcess.LocalHost(null, [.. urls, "--data", _folder.Path, .. setting.Split(' ')]);
 
         (await host.ExitAsync()).ShouldBe(1);
         ShouldBeOneSentence(host, named);
     }
 
     [Fact]
-    public async Task OnSigterm_ItFinishesWhatIsInFlightAndExitsWith0()
+    public async Task AnEnvironmentVariableOfKestrel_OpensNoAddressWithoutAToken()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM");
-        using var folder = new TemporaryFolder();
-        var storage = azurite.NewStorage();
-        var effects = new EffectFile(folder);
-        await using var host = HostProcess.FaultHost("--urls", AnyPort, "--storage", storage, effects.Setting);
-        using var client = new HttpClient();
-        using var body = new ByteArrayContent(SampleNotices.AnsweredWith(("custom", "slow:2000")));
-        (await client.PostAsync(await host.Address, body)).StatusCode.ShouldBe(HttpStatusCode.OK);
-        await Eventually.HoldsAsync(() => Task.FromResult(effects.Begun.Count == 1));
+        await using var host = HostProcess.LocalHost(
+            new Dictionary<string, string?>(StringComparer.Ordinal) { ["Kestrel__Endpoints__x__Url"] = "http://0.0.0.0:0" }, "--data", _folder.Path);
 
-        host.Terminate();
-
-        (await host.ExitAsync(TimeSpan.FromSeconds(30))).ShouldBe(0);
-        effects.Done.ShouldBe([SampleNotices.AnsweredId]);
-        var after = new StorageUnderTest(storage);
-        (await after.JournalAsync()).ShouldHaveSingleItem().GetDateTimeOffset("ProcessedAt").ShouldNotBeNull();
-        (await after.QueuedAsync()).ShouldBe(0);
+        (await host.ExitAsync()).ShouldBe(1);
+        ShouldBeOneSentence(host, "Listening beyond this machine (http://0.0.0.0:", "TeleCmi__AccessTokens");
     }
 
-    [Fact]
-    public async Task ABusyHostOnSigterm_LosesNothingAndRepeatsNothing()
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("-h")]
+    public async Task Help_IsShown_AndNothingIsStarted(string option)
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM");
-        using var folder = new TemporaryFolder();
-        var storage = azurite.NewStorage();
-        var judge = new StorageUnderTest(storage);
-        var effects = new EffectFile(folder);
-        string[] arguments = ["--urls", AnyPort, "--storage", storage, effects.Setting];
-        var acknowledged = new ConcurrentBag<int>();
-        await using (var host = HostProcess.FaultHost(arguments))
-        {
-            var address = await host.Address;
-            using var client = new HttpClient();
-            var sending = Parallel.ForAsync(0, 400, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (number, _) =>
-            {
-                using var body = new ByteArrayContent(SampleNotices.AnsweredWith(("cmiuuid", $"call-{number}"), ("custom", "slow:300")));
-                try
-                {
-                    if ((await client.PostAsync(address, body, CancellationToken.None)).IsSuccessStatusCode)
-                    {
-                        acknowledged.Add(number);
-                    }
-                }
-                catch (HttpRequestException)
-                {
-                    // The host is gone.
-                }
-            });
-            await Eventually.HoldsAsync(() => Task.FromResult(effects.Done.Count >= 20));
+        await using var host = HostProcess.LocalHost(null, "--data", _folder.Path, option);
 
-            host.Terminate();
+        (await host.ExitAsync()).ShouldBe(0);
+        host.Output.ShouldContain("Usage:");
+        host.Output.ShouldContain("--data <folder>");
+        host.Output.ShouldNotContain("Webhook:");
+        Directory.EnumerateFileSystemEntries(_folder.Path).ShouldBeEmpty();
+    }
 
-            (await host.ExitAsync(TimeSpan.FromSeconds(30))).ShouldBe(0);
-            await sending;
-            effects.Begun.Count.ShouldBe(effects.Done.Count, "what has begun is finished");
-        }
+    public static TheoryData<PosixSignal> Stops => [PosixSignal.SIGTERM, PosixSignal.SIGINT, PosixSignal.SIGHUP];
 
-        await using var next = HostProcess.FaultHost(arguments);
-        await Eventually.HoldsAsync(async () => await judge.QueuedAsync() == 0, TimeSpan.FromSeconds(90));
-        effects.Done.ShouldBeUnique();
-        var journal = (await judge.JournalAsync()).Where(row => row.GetDateTimeOffset("ProcessedAt") is not null).Select(row => row.GetString("EventId")).ToList();
-        acknowledged.Count.ShouldBeGreaterThan(20);
-        acknowledged.Select(number => $"2223343:event:call-{number}:a:answered").Except(journal, StringComparer.Ordinal).ShouldBeEmpty();
+    [Theory]
+    [MemberData(nameof(Stops))]
+    public async Task AskedToStop_ItFinishesWhatIsInFlightAndExitsWith0(PosixSignal signal)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals");
+        var effects = new EffectFile(_folder);
+        await using var host = HostProcess.FaultHost("--urls", AnyPort, "--data", _folder.Path, effects.Setting);
+        using var sender = new EventStream("slow");
+        (await sender.SendAsync(await host.Address, "slow:2000")).ShouldBe(HttpStatusCode.OK);
+        await Eventually.HoldsAsync(() => Task.FromResult(effects.Begun.Count == 1));
+
+        host.Signal(signal);
+
+        (await host.ExitAsync(TimeSpan.FromSeconds(30))).ShouldBe(0, host.Errors);
+        effects.Done.ShouldBe(sender.Acknowledged);
+        using var after = StorageUnderTest.Open(_folder.Store);
+        (await after.FinishedAsync()).ShouldBe(sender.Acknowledged);
+        (await after.QueuedAsync()).ShouldBe(0);
     }
 
     [Fact]
     public async Task WorkThatOutlastsTheGracePeriod_IsLeftForTheNextProcess()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM");
-        using var folder = new TemporaryFolder();
-        var storage = azurite.NewStorage();
-        var effects = new EffectFile(folder);
-        await using var host = HostProcess.FaultHost("--urls", AnyPort, "--storage", storage, "--LocalHost:ShutdownTimeout=00:00:02", effects.Setting);
-        using var client = new HttpClient();
-        using var body = new ByteArrayContent(SampleNotices.AnsweredWith(("custom", "slow:50000")));
-        (await client.PostAsync(await host.Address, body)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals");
+        var effects = new EffectFile(_folder);
+        await using var host = HostProcess.FaultHost("--urls", AnyPort, "--data", _folder.Path, "--LocalHost:ShutdownTimeout=00:00:02", effects.Setting);
+        using var sender = new EventStream("slow");
+        (await sender.SendAsync(await host.Address, "slow:50000")).ShouldBe(HttpStatusCode.OK);
         await Eventually.HoldsAsync(() => Task.FromResult(effects.Begun.Count == 1));
 
-        host.Terminate();
+        host.Signal(PosixSignal.SIGTERM);
         await host.ExitAsync(TimeSpan.FromSeconds(20));
 
         effects.Done.ShouldBeEmpty();
-        var after = new StorageUnderTest(storage);
+        using var after = StorageUnderTest.Open(_folder.Store);
         (await after.QueuedAsync()).ShouldBe(1);
-        (await after.JournalAsync()).ShouldHaveSingleItem().GetDateTimeOffset("ProcessedAt").ShouldBeNull();
+        (await after.JournalAsync()).ShouldHaveSingleItem().Time("ProcessedAt").ShouldBeNull();
     }
 
     private static void ShouldBeOneSentence(HostProcess host, params string[] parts)
@@ -235,34 +182,5 @@ public sealed class ProcessTests(AzuriteFixture azurite)
         host.Errors.Split('\n').ShouldHaveSingleItem();
         parts.ShouldAllBe(part => host.Errors.Contains(part, StringComparison.Ordinal), host.Errors);
         host.Errors.ShouldNotContain("   at ");
-    }
-
-    // Three in a row, as Azurite has them.
-    private static AzuritePorts FreePorts()
-    {
-        while (true)
-        {
-            using var first = new TcpListener(IPAddress.Loopback, 0);
-            first.Start();
-            var ports = AzuritePorts.From(((IPEndPoint)first.LocalEndpoint).Port);
-            if (ports.Table <= IPEndPoint.MaxPort && IsFree(ports.Queue) && IsFree(ports.Table))
-            {
-                return ports;
-            }
-        }
-    }
-
-    private static bool IsFree(int port)
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, port);
-        try
-        {
-            listener.Start();
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 }

@@ -1,44 +1,89 @@
-using System.Net;
-using Azure.Core.Pipeline;
-using Azure.Storage.Queues;
 using Microsoft.Extensions.Logging.Abstractions;
 using TeleCmi.LocalHost;
+using TeleCmi.Pipeline.Storage;
+using TeleCmi.Storage.Sqlite;
 using TeleCmi.TestSupport;
 
 namespace TeleCmi.EndToEnd.Tests;
 
-public sealed class QueuePumpTests
+public sealed class QueuePumpTests(AzuriteFixture azurite)
 {
+    private static readonly TimeSpan VisibilityTimeout = TimeSpan.FromSeconds(2);
+
     [Fact]
-    public async Task AReplyThatBreaksOff_DoesNotEndThePump()
+    public async Task AQueueThatCannotBeRead_DoesNotEndThePump()
     {
-        var storage = new BrokenStorage();
-        var options = new QueueClientOptions { Transport = new HttpClientTransport(storage), Retry = { MaxRetries = 0 } };
-        using var pump = new QueuePump(
-            new QueueClient(new Uri("http://127.0.0.1/account/queue"), options),
-            (_, _, _) => Task.CompletedTask,
-            poison: null,
-            new LocalHostOptions { MaxPollingInterval = TimeSpan.FromMilliseconds(10) },
-            TimeProvider.System,
-            NullLogger<QueuePump>.Instance);
+        var queue = new BrokenQueue();
 
-        await pump.StartAsync(CancellationToken.None);
-
-        await Eventually.HoldsAsync(() => Task.FromResult(storage.Requests > 2));
-        pump.ExecuteTask!.IsCompleted.ShouldBeFalse();
-        await pump.StopAsync(CancellationToken.None);
+        await RunAsync(queue, (_, _) => Task.CompletedTask, async running =>
+        {
+            await Eventually.HoldsAsync(() => Task.FromResult(queue.Requests > 2));
+            running.IsCompleted.ShouldBeFalse();
+        });
     }
 
-    private sealed class BrokenStorage : HttpMessageHandler
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task WorkThatOutlastsTheVisibilityTimeout_IsDoneOnce(bool onAzurite)
+    {
+        var runs = 0;
+        using var opened = onAzurite ? StorageUnderTest.Open(azurite.NewStorage()) : new StorageUnderTest(SqliteStore.InMemory(TimeProvider.System));
+        var queue = opened.Store.Queue("work");
+        await queue.SendAsync("work"u8.ToArray(), TimeSpan.Zero, CancellationToken.None);
+
+        await RunAsync(
+            queue,
+            async (_, cancellation) =>
+            {
+                Interlocked.Increment(ref runs);
+                await Task.Delay(VisibilityTimeout * 2.5, cancellation);
+            },
+            _ => Eventually.HoldsAsync(async () => await queue.CountAsync(CancellationToken.None) == 0));
+
+        runs.ShouldBe(1);
+    }
+
+    private static async Task RunAsync(IMessageQueue queue, Func<ReceivedMessage, CancellationToken, Task> process, Func<Task, Task> meanwhile)
+    {
+        using var stop = new CancellationTokenSource();
+        var options = new LocalHostOptions { MaxPollingInterval = TimeSpan.FromMilliseconds(10), VisibilityTimeout = VisibilityTimeout };
+        var running = new QueuePump(queue, process, poison: null, options, TimeProvider.System, NullLogger<QueuePump>.Instance).RunAsync(stop.Token, CancellationToken.None);
+        try
+        {
+            await meanwhile(running);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await running;
+        }
+    }
+
+    private sealed class BrokenQueue : IMessageQueue
     {
         private int _requests;
 
+        public string Name => "broken";
+
         public int Requests => _requests;
 
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        public Task<IReadOnlyList<ReceivedMessage>> ReceiveAsync(int count, TimeSpan visibilityTimeout, CancellationToken cancellation)
         {
             Interlocked.Increment(ref _requests);
-            return Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent("<QueueMessagesList><QueueMess") });
+
+            // Even what no port should throw.
+            throw new FormatException("The reply broke off.");
         }
+
+        public Task SendAsync(ReadOnlyMemory<byte> body, TimeSpan delay, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<ReceivedMessage?> ExtendAsync(ReceivedMessage message, TimeSpan visibilityTimeout, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<bool> DeleteAsync(ReceivedMessage message, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<IReadOnlyList<PeekedMessage>> PeekAsync(int count, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<int> CountAsync(CancellationToken cancellation) => throw new NotSupportedException();
     }
 }

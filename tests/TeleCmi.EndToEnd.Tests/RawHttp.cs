@@ -32,7 +32,7 @@ internal static class RawHttp
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            // It may answer and close before it has read everything.
+            // It may respond and close before it has read everything.
         }
 
         return await reading.WaitAsync(deadline);
@@ -46,22 +46,22 @@ internal static class RawHttp
     public static byte[] Get(string query) =>
         Encoding.Latin1.GetBytes($"GET /api/telecmi/events?{query} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
 
-    /// <summary>The status of an answer; 0 when there is none.</summary>
-    public static int StatusOf(string answer) =>
-        answer.StartsWith("HTTP/1.", StringComparison.Ordinal) && int.TryParse(answer.AsSpan(9, 3), CultureInfo.InvariantCulture, out var status) ? status : 0;
+    /// <summary>The status of a response; 0 when there is none.</summary>
+    public static int StatusOf(string response) =>
+        response.StartsWith("HTTP/1.", StringComparison.Ordinal) && int.TryParse(response.AsSpan(9, 3), CultureInfo.InvariantCulture, out var status) ? status : 0;
 
     private static async Task<string> ReadAsync(NetworkStream stream)
     {
-        var answer = new MemoryStream();
+        var response = new MemoryStream();
         try
         {
-            await stream.CopyToAsync(answer);
+            await stream.CopyToAsync(response);
         }
         catch (IOException)
         {
             // Reset: what came before it counts.
         }
 
-        return Encoding.Latin1.GetString(answer.ToArray());
+        return Encoding.Latin1.GetString(response.ToArray());
     }
 }

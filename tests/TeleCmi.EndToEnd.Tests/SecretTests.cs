@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using TeleCmi.LocalHost;
 using TeleCmi.TestSupport;
 
 namespace TeleCmi.EndToEnd.Tests;
@@ -17,10 +16,9 @@ public sealed class SecretTests(AzuriteFixture azurite)
     [Fact]
     public async Task ATokenIsReplaced_WithoutAMomentInWhichTheSenderIsRefused()
     {
-        var storage = azurite.NewStorage();
         foreach (var (tokens, oldIs, newIs) in new[] { (Old, 200, 404), ($"{Old},{New}", 200, 200), (New, 404, 200) })
         {
-            await using var host = await HostUnderTest.StartAsync(storage, null, $"--TeleCmi:AccessTokens={tokens}");
+            await using var host = await ReceiverHost.StartAsync([$"--TeleCmi:AccessTokens={tokens}"]);
 
             ((int)(await host.GetAsync(PathOf(Old))).StatusCode).ShouldBe(oldIs, tokens);
             ((int)(await host.GetAsync(PathOf(New))).StatusCode).ShouldBe(newIs, tokens);
@@ -34,7 +32,7 @@ public sealed class SecretTests(AzuriteFixture azurite)
     [InlineData(" , ,, ")]
     public async Task BlankTokens_OpenNothing(string tokens)
     {
-        await using var host = await HostUnderTest.StartAsync(azurite.NewStorage(), null, $"--TeleCmi:AccessTokens={tokens}");
+        await using var host = await ReceiverHost.StartAsync([$"--TeleCmi:AccessTokens={tokens}"]);
 
         foreach (var guess in (string[])["%20", ",", "%2C", "%20,%20", "null"])
         {
@@ -46,7 +44,8 @@ public sealed class SecretTests(AzuriteFixture azurite)
     public async Task NothingThatAHostPrints_HoldsASecretOrAWholePhoneNumber()
     {
         var printed = new StringBuilder();
-        string[] storages = [azurite.NewStorage(), Azurite.ConnectionStringFor(new AzuritePorts(1, 1, 1), "account", AccountKey)];
+        using var folder = new TemporaryFolder();
+        string[] storages = [folder.Store, azurite.NewStorage(), Azurite.ConnectionStringFor(new AzuritePorts(1, 1, 1), "account", AccountKey)];
         foreach (var storage in storages)
         {
             await using var host = HostProcess.LocalHost(

@@ -28,10 +28,10 @@ internal sealed class EventSender(Uri webhook, int seed) : IDisposable
 
     public long Requests => Interlocked.Read(ref _requests);
 
-    /// <summary>Answers that were no acknowledgement.</summary>
+    /// <summary>Responses that were no acknowledgement.</summary>
     public long Refusals => Interlocked.Read(ref _refusals);
 
-    /// <summary>Requests that got no answer at all.</summary>
+    /// <summary>Requests that got no response at all.</summary>
     public long Breaks => Interlocked.Read(ref _breaks);
 
     /// <summary>How many events it is done with.</summary>
@@ -79,9 +79,9 @@ internal sealed class EventSender(Uri webhook, int seed) : IDisposable
             : new HttpRequestMessage(HttpMethod.Post, webhook) { Content = new ByteArrayContent(notice) };
         try
         {
-            using var answer = await _client.SendAsync(request);
-            var body = await answer.Content.ReadAsStringAsync();
-            if (answer.StatusCode is HttpStatusCode.OK)
+            using var response = await _client.SendAsync(request);
+            var body = await response.Content.ReadAsStringAsync();
+            if (response.StatusCode is HttpStatusCode.OK)
             {
                 using var json = System.Text.Json.JsonDocument.Parse(body);
                 _acknowledged[json.RootElement.GetProperty("id").GetString()!] = true;

@@ -1,11 +1,14 @@
 using System.Globalization;
-using Azure.Data.Tables;
+using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.FaultHost;
 
 /// <summary>Where every event of a fault run has ended.</summary>
 public sealed record FaultReport
 {
+    // As many as a host has in work at once, of events and of forwards.
+    private const int MostInWork = 2 * PipelineQueues.MaxInFlight;
+
     public required int Seed { get; init; }
 
     public required TimeSpan Elapsed { get; init; }
@@ -16,32 +19,27 @@ public sealed record FaultReport
     /// <summary>What each event asked the handler to do.</summary>
     public required IReadOnlyDictionary<string, string> Wishes { get; init; }
 
-    public required long Requests { get; init; }
+    /// <summary>What was done, and what the senders saw of it.</summary>
+    public required IReadOnlyList<(string What, long Count)> Disturbances { get; init; }
 
-    public required long Refusals { get; init; }
-
-    public required long Breaks { get; init; }
-
-    public required int Kills { get; init; }
-
-    public required int Outages { get; init; }
-
-    public required int Restarts { get; init; }
-
-    public required long Delays { get; init; }
-
-    public required long Drops { get; init; }
-
-    public required long Cuts { get; init; }
+    /// <summary>How many disturbances there were that excuse what was in work for being done again; null: it is not known.</summary>
+    public required int? MayRepeat { get; init; }
 
     /// <summary>How often a host was found dead that nobody had killed.</summary>
     public required int OwnCrashes { get; init; }
 
     public required int LeftInQueues { get; init; }
 
-    public required IReadOnlyList<TableEntity> Journal { get; init; }
+    public required IReadOnlyList<TableRow> Journal { get; init; }
 
-    public required IReadOnlyList<TableEntity> DeadLetters { get; init; }
+    /// <summary>Events that failed too often.</summary>
+    public required IReadOnlyList<TableRow> DeadLetters { get; init; }
+
+    /// <summary>The ids of the events that could not be forwarded.</summary>
+    public required IReadOnlyList<string> DeadForwards { get; init; }
+
+    /// <summary>The id of each delivery that the receiver has acknowledged.</summary>
+    public required IReadOnlyList<string> Delivered { get; init; }
 
     public required IReadOnlyList<string> Begun { get; init; }
 
@@ -55,40 +53,35 @@ public sealed record FaultReport
         .. Named("more than one dead letter", Repeated(DeadLetters)),
         .. Named("finished and a dead letter", Finished.Intersect(Dead, StringComparer.Ordinal)),
         .. Named("finished without its effect", Finished.Except(Effects, StringComparer.Ordinal)),
+        .. Named("finished without its forward", NotForwarded),
         .. Named("not of this run", Finished.Union(Dead, StringComparer.Ordinal).Except(Sent.Keys, StringComparer.Ordinal)),
+        .. Named("repeated although nothing disturbed it", MayRepeat * MostInWork < Again(Effects) ? ["effects"] : []),
+        .. Named("repeated although nothing disturbed it", MayRepeat * MostInWork < Again(Delivered) ? ["forwards"] : []),
         .. LeftInQueues == 0 ? (string[])[] : [$"{LeftInQueues} messages left in the queues"],
         .. OwnCrashes == 0 ? (string[])[] : [$"the host crashed {OwnCrashes} times by itself"],
     ];
 
     private IEnumerable<string> Acknowledged => Sent.Where(sent => sent.Value).Select(sent => sent.Key);
 
-    private HashSet<string> Finished =>
-        Journal.Where(row => row.GetDateTimeOffset("ProcessedAt") is not null).Select(row => row.GetString("EventId")).ToHashSet(StringComparer.Ordinal);
+    private HashSet<string> Finished => Journal.Where(row => row.Time("ProcessedAt") is not null).Select(row => row.Text("EventId")!).ToHashSet(StringComparer.Ordinal);
 
-    private HashSet<string> Dead => DeadLetters.Select(row => row.GetString("EventId")).ToHashSet(StringComparer.Ordinal);
+    private HashSet<string> Dead => DeadLetters.Select(row => row.Text("EventId")!).ToHashSet(StringComparer.Ordinal);
 
     private IEnumerable<string> Lost => Acknowledged.Except(Finished, StringComparer.Ordinal).Except(Dead, StringComparer.Ordinal);
+
+    private IEnumerable<string> NotForwarded => Finished.Except(Delivered, StringComparer.Ordinal).Except(DeadForwards, StringComparer.Ordinal);
 
     /// <summary>The report as a Markdown table.</summary>
     public string ToTable()
     {
         var acknowledged = Acknowledged.ToHashSet(StringComparer.Ordinal);
-        var effects = Effects.CountBy(id => id, StringComparer.Ordinal).ToList();
         (string What, long Count)[] rows =
         [
             ("seconds", (long)Elapsed.TotalSeconds),
             ("events sent", Sent.Count),
-            ("requests sent (resends included)", Requests),
-            ("requests answered with 503 or another refusal", Refusals),
-            ("requests that broke off without an answer", Breaks),
-            ("host killed hard", Kills),
-            ("storage refused", Outages),
-            ("Azurite stopped and restarted on its data", Restarts),
-            ("chunks to or from storage delayed", Delays),
-            ("chunks to or from storage dropped", Drops),
-            ("replies or requests cut", Cuts),
+            .. Disturbances,
             ("**acknowledged events**", acknowledged.Count),
-            ("… finished in the journal", acknowledged.Count(Finished.Contains)),
+            ("… processed, in the journal", acknowledged.Count(Finished.Contains)),
             ("… in dead letters", acknowledged.Count(Dead.Contains)),
             ("… … whose handler always fails", acknowledged.Count(id => Dead.Contains(id) && Wishes[id] is "fail:always")),
             ("… … whose handler fails twice in each process", acknowledged.Count(id => Dead.Contains(id) && Wishes[id] is "fail:2")),
@@ -98,9 +91,13 @@ public sealed record FaultReport
             ("… **with more than one row**", Repeated(Journal).Union(Repeated(DeadLetters), StringComparer.Ordinal).Count()),
             ("not acknowledged, yet stored and processed", Finished.Union(Dead, StringComparer.Ordinal).Except(acknowledged, StringComparer.Ordinal).Count()),
             ("handler runs begun", Begun.Count),
-            ("events with the handler's effect, guarded by id", effects.Count),
-            ("effects that ran again (at least once: what the guard is for)", Effects.Count - effects.Count),
-            ("finished without the effect", Finished.Except(Effects, StringComparer.Ordinal).Count()),
+            ("events with the handler's effect, guarded by id", Effects.Distinct(StringComparer.Ordinal).Count()),
+            ("effects that ran again (at least once: what the guard is for)", Again(Effects)),
+            ("processed without the effect", Finished.Except(Effects, StringComparer.Ordinal).Count()),
+            ("events forwarded, counted by the receiver", Delivered.Distinct(StringComparer.Ordinal).Count()),
+            ("forwards that came again (at least once: what webhook-id is for)", Again(Delivered)),
+            ("forwards in dead letters", DeadForwards.Count),
+            ("processed without the **forward**", NotForwarded.Count()),
             ("left in the queues", LeftInQueues),
             ("crashes that nobody caused", OwnCrashes),
         ];
@@ -108,8 +105,10 @@ public sealed record FaultReport
         return string.Join(Environment.NewLine, [$"Seed {Seed}:", "", "| what | count |", "| --- | ---: |", .. lines, .. Faults.Select(fault => $"FAULT: {fault}")]);
     }
 
-    private static IEnumerable<string> Repeated(IReadOnlyList<TableEntity> rows) =>
-        rows.CountBy(row => row.GetString("EventId"), StringComparer.Ordinal).Where(count => count.Value > 1).Select(count => count.Key);
+    private static int Again(IReadOnlyList<string> ids) => ids.Count - ids.Distinct(StringComparer.Ordinal).Count();
+
+    private static IEnumerable<string> Repeated(IReadOnlyList<TableRow> rows) =>
+        rows.CountBy(row => row.Text("EventId")!, StringComparer.Ordinal).Where(count => count.Value > 1).Select(count => count.Key);
 
     private static IEnumerable<string> Named(string fault, IEnumerable<string> ids) => ids.Select(id => $"{fault}: {id}");
 }

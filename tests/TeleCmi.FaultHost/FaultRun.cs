@@ -1,25 +1,23 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Threading.Channels;
-using TeleCmi.LocalHost;
+using Microsoft.AspNetCore.Http;
 using TeleCmi.TestSupport;
 
 namespace TeleCmi.FaultHost;
 
 /// <summary>
-/// Sends events to a host that is killed, over a wire that breaks, into a storage that comes and goes; then counts where
-/// every acknowledged event has ended.
+/// Sends events to a host of which everything is killed, whose disk is full or whose storage comes and goes, and which
+/// forwards to a receiver that fails now and then; afterwards counts where every acknowledged event has ended.
 /// </summary>
-/// <remarks>
-/// Azurite is stopped through its clean shutdown, after the proxy has cut it off: it writes its queues and tables to disk
-/// every 5 s (autosaveInterval in its Loki stores), so killing it would lose what it has acknowledged, which no
-/// storage account does.
-/// </remarks>
 public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
 {
     private readonly int _seed = options.Seed == 0 ? Random.Shared.Next(1, int.MaxValue) : options.Seed;
-    private int _killsDone;
+    private readonly ConcurrentQueue<string> _delivered = new();
+    private string[] _hostArguments = [];
     private int _ownCrashes;
 
     /// <summary>Runs it.</summary>
@@ -29,26 +27,27 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
         var started = TimeProvider.System.GetTimestamp();
         using var folder = new TemporaryFolder();
         var effects = new EffectFile(folder);
-        var data = Path.Combine(folder.Path, "azurite");
-        var azurite = await StartAzuriteAsync(AzuritePorts.Any, data);
-        var ports = azurite.Ports;
-        await using var queueProxy = new FaultyProxy(ports.Queue, _seed + 1) { FaultShare = options.WireFaults };
-        await using var tableProxy = new FaultyProxy(ports.Table, _seed + 2) { FaultShare = options.WireFaults };
-        string[] hostArguments =
+        await using var crm = await CrmUnderTest.StartAsync(DeliverAsync);
+        await using IFaultyStore store = options.Azurite ? await AzuriteStore.StartAsync(options, _seed) : new FileStore(options, progress);
+        _hostArguments =
         [
-            "--urls", $"http://127.0.0.1:{FreePort()}",
-            "--storage", Azurite.ConnectionStringFor(new AzuritePorts(ports.Blob, queueProxy.Port, tableProxy.Port)),
-            "--LocalHost:Lease=00:00:02", "--LocalHost:RetryPause=00:00:01", "--LocalHost:MaxPollingInterval=00:00:00.2",
-            "--Logging:LogLevel:Default=Error", effects.Setting,
+            "--urls", $"http://127.0.0.1:{FreePort()}", "--storage", store.Setting,
+            "--LocalHost:VisibilityTimeout=00:00:02", "--LocalHost:RetryDelay=00:00:01", "--LocalHost:MaxPollingInterval=00:00:00.2",
+
+            // After a kill an event's handlers run again when the dead process's claim is over: as long as they may take, and 30 s.
+            "--TeleCmi:HandlerDeadline=00:00:05", "--Logging:LogLevel:Default=Error", effects.Setting,
+            "--TeleCmi:Forward:AllowedNetworks=loopback", $"--TeleCmi:Forward:0:Url={crm.Address}", "--TeleCmi:Forward:0:Name=crm",
+            "--TeleCmi:Forward:0:Secrets=whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
         ];
-        var host = HostProcess.FaultHost(hostArguments);
+        var host = HostProcess.FaultHost(_hostArguments);
         using var sender = new EventSender(await host.Address, _seed);
         try
         {
             var random = new Random(_seed);
             var numbers = Channel.CreateUnbounded<int>();
             var sending = sender.SendAsync(numbers.Reader);
-            var steps = Steps(random);
+            Disturbance[] steps = [.. Enumerable.Repeat(new Disturbance("kill", async _ => host = await KillAsync(host)), options.Kills), .. store.Disturbances];
+            random.Shuffle(steps);
             for (var step = 0; step < steps.Length; step++)
             {
                 // The events come in portions, so that every fault meets some on their way.
@@ -59,60 +58,38 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
 
                 await WhenMostAreSentAsync(sender, Portion(step, steps.Length));
                 await Task.Delay(random.Next(options.Pause / 10, options.Pause));
-                switch (steps[step])
-                {
-                    case Step.Kill:
-                        host = await KillAsync(host, hostArguments);
-                        break;
-                    case Step.Outage:
-                        await Task.WhenAll(queueProxy.RefuseAsync(), tableProxy.RefuseAsync());
-                        await Task.Delay(random.Next(200, 5000));
-                        queueProxy.Accept();
-                        tableProxy.Accept();
-                        break;
-                    default:
-                        await Task.WhenAll(queueProxy.RefuseAsync(), tableProxy.RefuseAsync());
-                        await azurite.DisposeAsync();
-                        azurite = await StartAzuriteAsync(ports, data);
-                        queueProxy.Accept();
-                        tableProxy.Accept();
-                        break;
-                }
-
-                progress($"{step + 1}/{steps.Length} {steps[step]}: {sender.Sent.Count} sent, {sender.Sent.Values.Count(acknowledged => acknowledged)} acknowledged");
+                await steps[step].DoAsync(random);
+                progress($"{step + 1}/{steps.Length} {steps[step].Name}: {sender.Sent.Count} sent, {sender.Sent.Values.Count(acknowledged => acknowledged)} acknowledged");
             }
 
             numbers.Writer.Complete();
             await sending;
-            queueProxy.FaultShare = 0;
-            tableProxy.FaultShare = 0;
             progress("all sent; waiting for the queues to empty");
-            var storage = new StorageUnderTest(azurite.ConnectionString);
-            var emptied = await WaitAsync(storage);
-            if (host.HasExited)
-            {
-                _ownCrashes++;
-            }
-
+            using var storage = store.Calm();
+            var emptied = await WaitAsync(async () => await storage.QueuedAsync() == 0, options.Patience);
+            await StopAsync(host);
+            var deadLetters = await storage.DeadLettersAsync();
             return new FaultReport
             {
                 Seed = _seed,
                 Elapsed = TimeProvider.System.GetElapsedTime(started),
                 Sent = sender.Sent,
                 Wishes = sender.Wishes,
-                Requests = sender.Requests,
-                Refusals = sender.Refusals,
-                Breaks = sender.Breaks,
-                Kills = _killsDone,
-                Outages = options.Outages,
-                Restarts = options.Restarts,
-                Delays = queueProxy.Delays + tableProxy.Delays,
-                Drops = queueProxy.Drops + tableProxy.Drops,
-                Cuts = queueProxy.Cuts + tableProxy.Cuts,
+                Disturbances =
+                [
+                    ("requests sent (resends included)", sender.Requests),
+                    ("responses of 503 or another refusal", sender.Refusals),
+                    ("requests that broke off without a response", sender.Breaks),
+                    ("host killed hard, everything of it", options.Kills),
+                    .. store.Counts,
+                ],
+                MayRepeat = options.Azurite ? null : steps.Length,
                 OwnCrashes = _ownCrashes,
                 LeftInQueues = emptied ? 0 : await storage.QueuedAsync(),
                 Journal = await storage.JournalAsync(),
-                DeadLetters = await storage.DeadLettersAsync(),
+                DeadLetters = [.. deadLetters.Where(row => row.Text("Reason") != "forward")],
+                DeadForwards = [.. deadLetters.Where(row => row.Text("Reason") == "forward").Select(row => row.Text("EventId")!)],
+                Delivered = [.. _delivered],
                 Begun = effects.Begun,
                 Effects = effects.Done,
             };
@@ -120,31 +97,63 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
         finally
         {
             await host.DisposeAsync();
-            await azurite.DisposeAsync();
         }
     }
 
-    private async Task<HostProcess> KillAsync(HostProcess host, string[] arguments)
+    // One in ten deliveries fails at first, and one in twenty is slow.
+    private async Task DeliverAsync(HttpContext context, int number)
     {
-        if (host.HasExited)
+        if (number % 10 == 3)
         {
-            _ownCrashes++;
-            progress($"the host crashed by itself: {host.Errors}");
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return;
         }
 
+        if (number % 20 == 7)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1));
+        }
+
+        _delivered.Enqueue(context.Request.Headers["webhook-id"].ToString());
+    }
+
+    private async Task<HostProcess> KillAsync(HostProcess host)
+    {
+        NoteCrash(host);
         await host.DisposeAsync();
-        _killsDone++;
-        var next = HostProcess.FaultHost(arguments);
+        var next = HostProcess.FaultHost(_hostArguments);
         await next.Address;
         return next;
     }
 
-    private async Task<bool> WaitAsync(StorageUnderTest storage)
+    // In order where there are signals: what is in flight is finished.
+    private async Task StopAsync(HostProcess host)
+    {
+        NoteCrash(host);
+        if (!OperatingSystem.IsWindows() && !host.HasExited)
+        {
+            host.Signal(PosixSignal.SIGTERM);
+            await host.ExitAsync();
+        }
+    }
+
+    private void NoteCrash(HostProcess host)
+    {
+        if (host.HasExited)
+        {
+            _ownCrashes++;
+            progress($"the host ended by itself: {host.Errors}");
+        }
+    }
+
+    // Faults that come faster than events would leave most events undisturbed; but a host that is slow to come back waits for nobody.
+    private static Task<bool> WhenMostAreSentAsync(EventSender sender, int events) => WaitAsync(() => Task.FromResult(sender.Finished >= events), seconds: 10);
+
+    private static async Task<bool> WaitAsync(Func<Task<bool>> condition, int seconds)
     {
         try
         {
-            // Hidden messages are counted too, so empty means that no work is in flight.
-            await Eventually.HoldsAsync(async () => await storage.QueuedAsync() == 0, TimeSpan.FromSeconds(options.Patience));
+            await Eventually.HoldsAsync(condition, TimeSpan.FromSeconds(seconds));
             return true;
         }
         catch (TimeoutException)
@@ -153,47 +162,12 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
         }
     }
 
-    // Faults that come faster than events would leave most events undisturbed.
-    private static async Task WhenMostAreSentAsync(EventSender sender, int events)
-    {
-        try
-        {
-            await Eventually.HoldsAsync(() => Task.FromResult(sender.Finished >= events), TimeSpan.FromSeconds(10));
-        }
-        catch (TimeoutException)
-        {
-            // Storage or host are slow to come back: the next fault comes all the same.
-        }
-    }
-
-    private Step[] Steps(Random random)
-    {
-        Step[] steps =
-        [
-            .. Enumerable.Repeat(Step.Kill, options.Kills),
-            .. Enumerable.Repeat(Step.Outage, options.Outages),
-            .. Enumerable.Repeat(Step.Restart, options.Restarts),
-        ];
-        random.Shuffle(steps);
-        return steps;
-    }
-
     private int Portion(int step, int steps) => (int)((long)options.Events * step / steps);
-
-    private static Task<Azurite> StartAzuriteAsync(AzuritePorts ports, string data) =>
-        Azurite.StartAsync(Repository.Find(), ports, data, _ => { }, CancellationToken.None);
 
     private static string FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
-    }
-
-    private enum Step
-    {
-        Kill,
-        Outage,
-        Restart,
     }
 }

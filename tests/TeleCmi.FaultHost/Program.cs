@@ -1,18 +1,16 @@
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using TeleCmi.FaultHost;
 using TeleCmi.LocalHost;
+
 using TeleCmi.Pipeline;
+using TeleCmi.Pipeline.Forwarding;
 
 if (args is ["host", .. var hostArguments])
 {
-    var builder = LocalHostApp.CreateBuilder(hostArguments);
-    builder.Services.AddCallEventHandler<EffectHandler>();
-    await using var app = LocalHostApp.Build(builder);
-    await app.StartAsync();
-    Console.WriteLine($"Webhook: {app.Urls.First()}/api/telecmi/events");
-    await app.WaitForShutdownAsync();
-    return 0;
+    return await LocalHostProgram.RunAsync(hostArguments, services => services
+        .AddCallEventHandler<EffectHandler>()
+        .AddSingleton(new RetrySchedule([.. Enumerable.Repeat(TimeSpan.FromSeconds(1), 60)])));
 }
 
 var options = new ConfigurationBuilder().AddCommandLine(args).Build().Get<FaultRunOptions>() ?? new FaultRunOptions();

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text;
-using Azure.Storage.Queues;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -11,26 +10,29 @@ namespace TeleCmi.Forwarding.Tests;
 
 public sealed class OutcomeTests(AzuriteFixture azurite)
 {
-    [Fact]
-    public async Task AnsweredCall_IsPostedOnce_AsACloudEvent()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AnsweredCall_IsPostedOnce_AsACloudEvent(bool onAzurite)
     {
         await using var crm = await CrmUnderTest.StartAsync(200);
-        await using var host = await StartAsync(new Uri(crm.Address, "/hooks/telecmi?tenant=7"));
+        await using var host = await Forwards.StartAsync(
+            Forwards.Destination(0, "crm", new Uri(crm.Address, "/hooks/telecmi?tenant=7")), storage: onAzurite ? azurite.NewStorage() : null);
 
-        await host.PostAsync(ForwardHost.Answer("call-1"));
-        await Eventually.HoldsAsync(() => Task.FromResult(crm.Calls.Count > 0));
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
+        await crm.HasAsync(1);
         await host.SettledAsync();
 
-        var call = crm.Calls.ShouldHaveSingleItem();
-        call.Line.ShouldBe("POST /hooks/telecmi?tenant=7");
-        call.Headers["content-type"].ShouldBe("application/cloudevents+json; charset=utf-8");
-        call.WebhookId.ShouldBe(ForwardHost.IdOf("call-1"));
-        call.Json.GetProperty("specversion").GetString().ShouldBe("1.0");
-        call.Json.GetProperty("id").GetString().ShouldBe(ForwardHost.IdOf("call-1"));
-        call.Json.GetProperty("type").GetString().ShouldBe("com.telecmi.outgoing.answered");
-        call.Json.GetProperty("data").GetProperty("cmiuuid").GetString().ShouldBe("call-1");
-        (await host.RowsAsync("CallEvents")).ShouldHaveSingleItem().GetString("Handler_Forward_crm").ShouldBe("done");
-        (await host.DeadLettersAsync()).ShouldBeEmpty();
+        var request = crm.Requests.ShouldHaveSingleItem();
+        request.Line.ShouldBe("POST /hooks/telecmi?tenant=7");
+        request.Headers["content-type"].ShouldBe("application/cloudevents+json; charset=utf-8");
+        request.WebhookId.ShouldBe(Forwards.IdOf("call-1"));
+        request.Json.GetProperty("specversion").GetString().ShouldBe("1.0");
+        request.Json.GetProperty("id").GetString().ShouldBe(Forwards.IdOf("call-1"));
+        request.Json.GetProperty("type").GetString().ShouldBe("com.telecmi.outgoing.answered");
+        request.Json.GetProperty("data").GetProperty("cmiuuid").GetString().ShouldBe("call-1");
+        (await host.Storage.JournalAsync()).ShouldHaveSingleItem().Text("Handler_Forward_crm").ShouldBe("done");
+        (await host.Storage.DeadLettersAsync()).ShouldBeEmpty();
     }
 
     [Fact]
@@ -41,11 +43,11 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
 
         for (var i = 0; i < 3; i++)
         {
-            await host.PostAsync(ForwardHost.Answer("call-1"));
+            await host.AcceptsAsync(Forwards.Answered("call-1"));
             await host.SettledAsync();
         }
 
-        crm.Calls.ShouldHaveSingleItem();
+        crm.Requests.ShouldHaveSingleItem();
     }
 
     [Fact]
@@ -54,12 +56,12 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
         await using var crm = await CrmUnderTest.StartAsync(200);
         await using var host = await StartAsync(crm.Address, "AnsweredBy=customer");
 
-        await host.PostAsync(ForwardHost.Answer("call-1", leg: "a"));
-        await Eventually.HoldsAsync(async () => (await host.RowsAsync("CallEvents")).Count == 1);
+        await host.AcceptsAsync(Forwards.Answered("call-1", leg: "a"));
+        await Eventually.HoldsAsync(async () => (await host.Storage.JournalAsync()).Count == 1);
         await host.SettledAsync();
 
-        crm.Calls.ShouldBeEmpty();
-        (await host.RowsAsync("CallEvents")).Single().ContainsKey("Handler_Forward_crm").ShouldBeFalse();
+        crm.Requests.ShouldBeEmpty();
+        (await host.Storage.JournalAsync()).Single()["Handler_Forward_crm"].ShouldBeNull();
     }
 
     [Theory]
@@ -73,45 +75,44 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
         await using var crm = await CrmUnderTest.StartAsync(status, 200);
         await using var host = await StartAsync(crm.Address);
 
-        await host.PostAsync(ForwardHost.Answer("call-1"));
-        await Eventually.HoldsAsync(() => Task.FromResult(crm.Calls.Count == 2));
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
+        await crm.HasAsync(2);
         await host.SettledAsync();
 
-        crm.Calls[1].WebhookId.ShouldBe(crm.Calls[0].WebhookId);
-        crm.Calls[1].Body.ShouldBe(crm.Calls[0].Body);
-        (await host.DeadLettersAsync()).ShouldBeEmpty();
+        crm.Requests[1].WebhookId.ShouldBe(crm.Requests[0].WebhookId);
+        crm.Requests[1].Body.ShouldBe(crm.Requests[0].Body);
+        (await host.Storage.DeadLettersAsync()).ShouldBeEmpty();
     }
 
     [Fact]
     public async Task RetryAfter_IsHonoured()
     {
-        await using var crm = await CrmUnderTest.StartAsync((context, call) =>
+        await using var crm = await CrmUnderTest.StartAsync((context, number) =>
         {
-            context.Response.StatusCode = call == 0 ? 429 : 200;
+            context.Response.StatusCode = number == 0 ? 429 : 200;
             context.Response.Headers.RetryAfter = "3";
             return Task.CompletedTask;
         });
         await using var host = await StartAsync(crm.Address);
 
-        await host.PostAsync(ForwardHost.Answer("call-1"));
-        await Eventually.HoldsAsync(() => Task.FromResult(crm.Calls.Count == 2));
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
+        await crm.HasAsync(2);
 
-        // The clock of storage counts in whole seconds.
-        Stopwatch.GetElapsedTime(crm.Calls[0].At, crm.Calls[1].At).ShouldBeGreaterThan(TimeSpan.FromSeconds(2));
+        Stopwatch.GetElapsedTime(crm.Requests[0].At, crm.Requests[1].At).ShouldBeGreaterThan(TimeSpan.FromSeconds(2.9));
         await host.SettledAsync();
     }
 
     [Fact]
-    public async Task AnswerThatDoesNotComeInTime_IsTriedAgain()
+    public async Task ResponseThatDoesNotComeInTime_IsTriedAgain()
     {
-        await using var crm = await CrmUnderTest.StartAsync((context, call) => call == 0 ? CrmUnderTest.HoldAsync(context) : Task.CompletedTask);
+        await using var crm = await CrmUnderTest.StartAsync((context, number) => number == 0 ? CrmUnderTest.HoldAsync(context) : Task.CompletedTask);
         await using var host = await StartAsync(crm.Address, "Timeout=00:00:01");
 
-        await host.PostAsync(ForwardHost.Answer("call-1"));
-        await Eventually.HoldsAsync(() => Task.FromResult(crm.Calls.Count == 2));
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
+        await crm.HasAsync(2);
         await host.SettledAsync();
 
-        crm.Calls[1].WebhookId.ShouldBe(crm.Calls[0].WebhookId);
+        crm.Requests[1].WebhookId.ShouldBe(crm.Requests[0].WebhookId);
     }
 
     [Fact]
@@ -119,14 +120,14 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
     {
         await using var host = await StartAsync(await CrmUnderTest.DeadAddressAsync());
 
-        await host.PostAsync(ForwardHost.Answer("call-1"));
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
 
-        var letter = (await host.DeadLettersAsync(1)).ShouldHaveSingleItem();
-        letter.GetString("Reason").ShouldBe("forward");
-        letter.GetString("Destination").ShouldBe("crm");
-        letter.GetString("EventId").ShouldBe(ForwardHost.IdOf("call-1"));
-        letter.GetInt32("Status").ShouldBeNull();
-        letter.GetString("Error").ShouldBe("The host did not take the connection (ConnectionError). That was attempt 4, the last.");
+        var letter = (await host.Storage.DeadLettersAsync(1)).ShouldHaveSingleItem();
+        letter.Text("Reason").ShouldBe("forward");
+        letter.Text("Destination").ShouldBe("crm");
+        letter.Text("EventId").ShouldBe(Forwards.IdOf("call-1"));
+        letter.Number("Status").ShouldBeNull();
+        letter.Text("Error").ShouldBe("The host did not take the connection (ConnectionError). That was attempt 4, the last.");
     }
 
     [Theory]
@@ -134,7 +135,7 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
     [InlineData(401)]
     [InlineData(404)]
     [InlineData(422)]
-    public async Task RefusedEvent_IsKeptAtOnce_WithTheAnswer(int status)
+    public async Task RefusedEvent_IsKeptAtOnce_WithTheResponse(int status)
     {
         await using var crm = await CrmUnderTest.StartAsync(async (context, _) =>
         {
@@ -143,18 +144,18 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
         });
         await using var host = await StartAsync(crm.Address);
 
-        await host.PostAsync(ForwardHost.Answer("call-1"));
-        var letter = (await host.DeadLettersAsync(1)).ShouldHaveSingleItem();
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
+        var letter = (await host.Storage.DeadLettersAsync(1)).ShouldHaveSingleItem();
         await host.SettledAsync();
 
-        crm.Calls.ShouldHaveSingleItem();
-        letter.GetInt32("Status").ShouldBe(status);
-        letter.GetString("Answer").ShouldBe("""{"error":"no such contact"}""");
-        letter.GetBinary("Body").ShouldBe(crm.Calls[0].Body);
+        crm.Requests.ShouldHaveSingleItem();
+        letter.Number("Status").ShouldBe(status);
+        letter.Text("ResponseBody").ShouldBe("""{"error":"no such contact"}""");
+        letter.Bytes("Body").ShouldBe(crm.Requests[0].Body);
     }
 
     [Fact]
-    public async Task LongAnswer_IsReadNoFurtherThanItsFirstKibibyte()
+    public async Task LongResponse_IsReadNoFurtherThanItsFirstKibibyte()
     {
         await using var crm = await CrmUnderTest.StartAsync(async (context, _) =>
         {
@@ -166,9 +167,9 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
         });
         await using var host = await StartAsync(crm.Address);
 
-        await host.PostAsync(ForwardHost.Answer("call-1"));
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
 
-        (await host.DeadLettersAsync(1)).ShouldHaveSingleItem().GetString("Answer").ShouldBe(new string('x', 1024));
+        (await host.Storage.DeadLettersAsync(1)).ShouldHaveSingleItem().Text("ResponseBody").ShouldBe(new string('x', 1024));
     }
 
     [Fact]
@@ -182,52 +183,49 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
         });
         await using var host = await StartAsync(crm.Address);
 
-        await host.PostAsync(ForwardHost.Answer("call-1"));
-        var letter = (await host.DeadLettersAsync(1)).ShouldHaveSingleItem();
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
+        var letter = (await host.Storage.DeadLettersAsync(1)).ShouldHaveSingleItem();
 
-        letter.GetInt32("Status").ShouldBe(307);
-        elsewhere.Calls.ShouldBeEmpty();
+        letter.Number("Status").ShouldBe(307);
+        elsewhere.Requests.ShouldBeEmpty();
     }
 
     [Fact]
-    public async Task Gone_StopsTheDestination_LoudlyAndForGood_UntilItsAddressChanges()
+    public async Task Gone_DisablesTheDestination_LoudlyAndForGood_UntilItsAddressChanges()
     {
-        var storage = azurite.NewStorage();
         await using var crm = await CrmUnderTest.StartAsync(410);
-        await using (var host = await ForwardHost.StartAsync(storage, ForwardHost.Destination(0, "crm", crm.Address)))
-        {
-            await host.PostAsync(ForwardHost.Answer("call-1"));
-            await host.DeadLettersAsync(1);
-            await host.PostAsync(ForwardHost.Answer("call-2"));
-            await host.DeadLettersAsync(2);
-            host.Log.GetSnapshot().Count(line => line.Level is LogLevel.Critical && line.Message.Contains("crm answered 410 Gone and is STOPPED", StringComparison.Ordinal)).ShouldBe(1);
-        }
+        await using var host = await StartAsync(crm.Address);
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
+        await host.Storage.DeadLettersAsync(1);
+        await host.AcceptsAsync(Forwards.Answered("call-2"));
+        await host.Storage.DeadLettersAsync(2);
+        host.Log.Count(line => line.Level is LogLevel.Critical && line.Message.Contains("crm responded with 410 Gone and is DISABLED", StringComparison.Ordinal)).ShouldBe(1);
+        await host.StopAsync();
 
-        await using (var restarted = await ForwardHost.StartAsync(storage, ForwardHost.Destination(0, "crm", crm.Address)))
-        {
-            await restarted.PostAsync(ForwardHost.Answer("call-3"));
-            await restarted.DeadLettersAsync(3);
-        }
+        await using var restarted = await Forwards.StartAsync(Forwards.Destination(0, "crm", crm.Address), store: host.Store);
+        await restarted.AcceptsAsync(Forwards.Answered("call-3"));
+        await restarted.Storage.DeadLettersAsync(3);
+        await restarted.StopAsync();
+        crm.Requests.ShouldHaveSingleItem();
 
-        crm.Calls.ShouldHaveSingleItem();
-        await using var moved = await ForwardHost.StartAsync(storage, ForwardHost.Destination(0, "crm", new Uri(crm.Address, "/new")));
-        await moved.PostAsync(ForwardHost.Answer("call-4"));
-        await moved.DeadLettersAsync(4);
-        crm.Calls.Count.ShouldBe(2);
+        await using var moved = await Forwards.StartAsync(Forwards.Destination(0, "crm", new Uri(crm.Address, "/new")), store: host.Store);
+        await moved.AcceptsAsync(Forwards.Answered("call-4"));
+        await moved.Storage.DeadLettersAsync(4);
+        crm.Count.ShouldBe(2);
     }
 
     [Fact]
-    public async Task StoppedDestination_CanBeResumed()
+    public async Task DisabledDestination_CanBeResumed()
     {
         await using var crm = await CrmUnderTest.StartAsync(410, 200);
         await using var host = await StartAsync(crm.Address);
-        await host.PostAsync(ForwardHost.Answer("call-1"));
-        await host.DeadLettersAsync(1);
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
+        await host.Storage.DeadLettersAsync(1);
 
-        (await host.Services.GetRequiredService<StoppedDestinations>().ResumeAsync("crm", CancellationToken.None)).ShouldBeTrue();
-        await host.PostAsync(ForwardHost.Answer("call-2"));
+        (await host.Services.GetRequiredService<DisabledDestinations>().ResumeAsync("crm", CancellationToken.None)).ShouldBeTrue();
+        await host.AcceptsAsync(Forwards.Answered("call-2"));
 
-        await Eventually.HoldsAsync(() => Task.FromResult(crm.Calls.Count == 2));
+        await crm.HasAsync(2);
     }
 
     [Fact]
@@ -235,17 +233,16 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
     {
         await using var crm = await CrmUnderTest.StartAsync(400, 200);
         await using var other = await CrmUnderTest.StartAsync(200);
-        await using var host = await ForwardHost.StartAsync(
-            azurite.NewStorage(), [.. ForwardHost.Destination(0, "crm", crm.Address), .. ForwardHost.Destination(1, "other", other.Address)]);
-        await host.PostAsync(ForwardHost.Answer("call-1"));
-        var letter = (await host.DeadLettersAsync(1)).Single();
+        await using var host = await Forwards.StartAsync([.. Forwards.Destination(0, "crm", crm.Address), .. Forwards.Destination(1, "other", other.Address)]);
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
+        var letter = (await host.Storage.DeadLettersAsync(1)).Single();
 
-        await host.Services.GetRequiredService<ForwardQueue>().EnqueueAsync(letter.GetString("Destination"), letter.GetBinary("Body"), CancellationToken.None);
-        await Eventually.HoldsAsync(() => Task.FromResult(crm.Calls.Count == 2));
+        await host.Services.GetRequiredService<ForwardQueue>().SendAsync(letter.Text("Destination")!, letter.Bytes("Body"), CancellationToken.None);
+        await crm.HasAsync(2);
         await host.SettledAsync();
 
-        crm.Calls[1].WebhookId.ShouldBe(crm.Calls[0].WebhookId);
-        other.Calls.ShouldHaveSingleItem();
+        crm.Requests[1].WebhookId.ShouldBe(crm.Requests[0].WebhookId);
+        other.Requests.ShouldHaveSingleItem();
     }
 
     [Fact]
@@ -254,30 +251,28 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
         await using var host = await StartAsync(await CrmUnderTest.DeadAddressAsync());
         await using var crm = await CrmUnderTest.StartAsync(200);
         await using var source = await StartAsync(crm.Address);
-        await source.PostAsync(ForwardHost.Answer("call-1"));
-        await Eventually.HoldsAsync(() => Task.FromResult(crm.Calls.Count == 1));
+        await source.AcceptsAsync(Forwards.Answered("call-1"));
+        await crm.HasAsync(1);
 
-        await host.Services.GetRequiredService<ForwardQueue>().EnqueueAsync("former", crm.Calls[0].Body, CancellationToken.None);
+        await host.Services.GetRequiredService<ForwardQueue>().SendAsync("former", crm.Requests[0].Body, CancellationToken.None);
 
-        var letter = (await host.DeadLettersAsync(1)).Single();
-        letter.GetString("Destination").ShouldBe("former");
-        letter.GetBinary("Body").ShouldBe(crm.Calls[0].Body);
+        var letter = (await host.Storage.DeadLettersAsync(1)).Single();
+        letter.Text("Destination").ShouldBe("former");
+        letter.Bytes("Body").ShouldBe(crm.Requests[0].Body);
     }
 
     [Theory]
-    [InlineData("telecmi-forwards")]
-    [InlineData("telecmi-forwards-poison")]
-    public async Task MessageThatIsNoForward_IsKept(string queue)
+    [InlineData("telecmi-forwards", "forward")]
+    [InlineData("telecmi-forwards-poison", "poison")]
+    public async Task MessageThatIsNoForward_IsKept(string queue, string reason)
     {
         await using var host = await StartAsync(await CrmUnderTest.DeadAddressAsync());
-        var client = new QueueClient(host.Storage, queue, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
-        await client.CreateIfNotExistsAsync();
-        await client.SendMessageAsync("what is this?");
+        await host.Store.Queue(queue).SendAsync("what is this?"u8.ToArray(), TimeSpan.Zero, CancellationToken.None);
 
-        var letter = (await host.DeadLettersAsync(1)).Single();
+        var letter = (await host.Storage.DeadLettersAsync(1)).Single();
 
-        letter.GetString("Reason").ShouldBe("forward");
-        Encoding.UTF8.GetString(letter.GetBinary("Body")).ShouldBe("what is this?");
+        letter.Text("Reason").ShouldBe(reason);
+        Encoding.UTF8.GetString(letter.Bytes("Body")!).ShouldBe("what is this?");
         await host.SettledAsync();
     }
 
@@ -289,14 +284,13 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
 
         for (var i = 1; i <= 3; i++)
         {
-            await host.PostAsync(ForwardHost.Answer($"call-{i}"));
-            await Eventually.HoldsAsync(() => Task.FromResult(crm.Calls.Count == i));
+            await host.AcceptsAsync(Forwards.Answered($"call-{i}"));
+            await crm.HasAsync(i);
             await host.SettledAsync();
         }
 
-        crm.Calls.Select(call => call.Connection).Distinct(StringComparer.Ordinal).ShouldHaveSingleItem();
+        crm.Requests.Select(request => request.Connection).Distinct(StringComparer.Ordinal).ShouldHaveSingleItem();
     }
 
-    private Task<ForwardHost> StartAsync(Uri url, params string[] settings) =>
-        ForwardHost.StartAsync(azurite.NewStorage(), ForwardHost.Destination(0, "crm", url, settings));
+    private static Task<ReceiverHost> StartAsync(Uri url, params string[] settings) => Forwards.StartAsync(Forwards.Destination(0, "crm", url, settings));
 }

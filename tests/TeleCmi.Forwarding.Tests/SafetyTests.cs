@@ -9,21 +9,21 @@ using TeleCmi.TestSupport;
 
 namespace TeleCmi.Forwarding.Tests;
 
-public sealed class SafetyTests(AzuriteFixture azurite)
+public sealed class SafetyTests
 {
     private const string Host = "crm.example.com";
 
     [Fact]
-    public async Task NameOfAPrivateAddress_IsNotCalled_AndKeptWithTheWayOut()
+    public async Task NameOfAPrivateAddress_IsNotSentTo_AndKeptWithTheWayOut()
     {
         await using var crm = await CrmUnderTest.StartAsync(Ok, Certificate(Host, issuer: null));
         await using var host = await StartAsync(crm, allowedNetworks: "10.0.0.0/8");
 
-        await host.PostAsync(ForwardHost.Answer("call-1"));
-        var letter = (await host.DeadLettersAsync(1)).ShouldHaveSingleItem();
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
+        var letter = (await host.Storage.DeadLettersAsync(1)).ShouldHaveSingleItem();
 
-        letter.GetString("Error").ShouldBe("crm.example.com is 127.0.0.1, which is not a public address: nothing was sent. If that is meant, add its network to TeleCmi__Forward__AllowedNetworks.");
-        crm.Calls.ShouldBeEmpty();
+        letter.Text("Error").ShouldBe("crm.example.com is 127.0.0.1, which is not a public address: nothing was sent. If that is meant, add its network to TeleCmi__Forward__AllowedNetworks.");
+        crm.Requests.ShouldBeEmpty();
     }
 
     [Fact]
@@ -32,12 +32,12 @@ public sealed class SafetyTests(AzuriteFixture azurite)
         await using var crm = await CrmUnderTest.StartAsync(Ok, Certificate(Host, issuer: null));
         await using var host = await StartAsync(crm);
 
-        await host.PostAsync(ForwardHost.Answer("call-1"));
-        var letter = (await host.DeadLettersAsync(1)).ShouldHaveSingleItem();
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
+        var letter = (await host.Storage.DeadLettersAsync(1)).ShouldHaveSingleItem();
 
-        letter.GetString("Error").ShouldStartWith("The secure connection failed");
-        letter.GetString("Error").ShouldEndWith("attempt 4, the last.");
-        crm.Calls.ShouldBeEmpty();
+        letter.Text("Error")!.ShouldStartWith("The secure connection failed");
+        letter.Text("Error")!.ShouldEndWith("attempt 4, the last.");
+        crm.Requests.ShouldBeEmpty();
     }
 
     [Fact]
@@ -47,11 +47,11 @@ public sealed class SafetyTests(AzuriteFixture azurite)
         await using var crm = await CrmUnderTest.StartAsync(Ok, Certificate("other.example.com", root));
         await using var host = await StartAsync(crm, trusted: root);
 
-        await host.PostAsync(ForwardHost.Answer("call-1"));
-        var letter = (await host.DeadLettersAsync(1)).ShouldHaveSingleItem();
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
+        var letter = (await host.Storage.DeadLettersAsync(1)).ShouldHaveSingleItem();
 
-        letter.GetString("Error").ShouldStartWith("The secure connection failed");
-        crm.Calls.ShouldBeEmpty();
+        letter.Text("Error")!.ShouldStartWith("The secure connection failed");
+        crm.Requests.ShouldBeEmpty();
     }
 
     [Fact]
@@ -61,38 +61,36 @@ public sealed class SafetyTests(AzuriteFixture azurite)
         await using var crm = await CrmUnderTest.StartAsync(Ok, Certificate(Host, root));
         await using var host = await StartAsync(crm, trusted: root);
 
-        await host.PostAsync(ForwardHost.Answer("call-1"));
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
 
-        await Eventually.HoldsAsync(() => Task.FromResult(crm.Calls.Count == 1));
+        await crm.HasAsync(1);
     }
 
     [Fact]
     public async Task Logs_HoldNeitherTheAddressesSecretNorTheSigningOne()
     {
         await using var crm = await CrmUnderTest.StartAsync(200, 400, 503, 200);
-        await using var host = await ForwardHost.StartAsync(azurite.NewStorage(), ForwardHost.Destination(0, "crm", new Uri(crm.Address, "/hooks/path-secret?key=query-secret")));
+        await using var host = await Forwards.StartAsync(Forwards.Destination(0, "crm", new Uri(crm.Address, "/hooks/path-secret?key=query-secret")));
 
         for (var i = 1; i <= 3; i++)
         {
-            await host.PostAsync(ForwardHost.Answer($"call-{i}"));
-            await Eventually.HoldsAsync(() => Task.FromResult(crm.Calls.Count >= i));
+            await host.AcceptsAsync(Forwards.Answered($"call-{i}"));
+            await crm.HasAsync(i);
         }
 
         await host.SettledAsync();
-        var log = string.Join('\n', host.Log.GetSnapshot().Select(line => $"{line.Message} {line.Exception}"));
+        var log = string.Join('\n', host.Log.Select(line => $"{line.Message} {line.Exception}"));
         log.ShouldContain("forwarded to crm");
         log.ShouldNotContain("path-secret");
         log.ShouldNotContain("query-secret");
-        log.ShouldNotContain(ForwardHost.Secret["whsec_".Length..]);
-        string.Join('\n', (await host.DeadLettersAsync()).SelectMany(row => row.Select(column => column.Value))).ShouldNotContain("secret");
+        log.ShouldNotContain(Forwards.Secret["whsec_".Length..]);
+        string.Join('\n', (await host.Storage.DeadLettersAsync()).SelectMany(row => row.Select(column => column.Value))).ShouldNotContain("secret");
     }
 
-    private static Task Ok(HttpContext context, int call) => Task.CompletedTask;
+    private static Task Ok(HttpContext context, int number) => Task.CompletedTask;
 
-    private Task<ForwardHost> StartAsync(CrmUnderTest crm, string allowedNetworks = "loopback", X509Certificate2? trusted = null) => ForwardHost.StartAsync(
-        azurite.NewStorage(),
-        [
-            .. ForwardHost.Destination(0, "crm", new Uri($"https://{Host}:{crm.Address.Port}/")),
+    private static Task<ReceiverHost> StartAsync(CrmUnderTest crm, string allowedNetworks = "loopback", X509Certificate2? trusted = null) => Forwards.StartAsync([
+            .. Forwards.Destination(0, "crm", new Uri($"https://{Host}:{crm.Address.Port}/")),
             $"--TeleCmi:Forward:AllowedNetworks={allowedNetworks}",
         ],
         configure: services =>
@@ -101,7 +99,7 @@ public sealed class SafetyTests(AzuriteFixture azurite)
             services.AddSingleton<HostLookup>((_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]));
             if (trusted is not null)
             {
-                services.AddHttpClient(ForwardSender.ClientName).ConfigurePrimaryHttpMessageHandler((handler, _) => Trust((SocketsHttpHandler)handler, trusted));
+                services.AddHttpClient(EventSender.ClientName).ConfigurePrimaryHttpMessageHandler((handler, _) => Trust((SocketsHttpHandler)handler, trusted));
             }
         });
 

@@ -9,7 +9,7 @@ using TeleCmi.TestSupport;
 
 namespace TeleCmi.Forwarding.Tests;
 
-public sealed class TelemetryTests(AzuriteFixture azurite)
+public sealed class TelemetryTests
 {
     [Fact]
     public async Task Trace_GoesOnFromTheSenderToTheDestination()
@@ -30,16 +30,16 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
         };
         ActivitySource.AddActivityListener(listener);
         await using var crm = await CrmUnderTest.StartAsync(200);
-        await using var host = await ForwardHost.StartAsync(azurite.NewStorage(), ForwardHost.Destination(0, "crm", crm.Address));
+        await using var host = await Forwards.StartAsync(Forwards.Destination(0, "crm", crm.Address));
 
-        await host.PostAsync(ForwardHost.Answer("call-1"), $"00-{Trace}-b7ad6b7169203331-01");
-        await Eventually.HoldsAsync(() => Task.FromResult(crm.Calls.Count == 1));
+        await host.AcceptsAsync(Forwards.Answered("call-1"), $"00-{Trace}-b7ad6b7169203331-01");
+        await crm.HasAsync(1);
         await host.SettledAsync();
 
-        crm.Calls[0].Headers["traceparent"].ShouldMatch($"^00-{Trace}-[0-9a-f]{{16}}-01$");
+        crm.Requests[0].Headers["traceparent"].ShouldMatch($"^00-{Trace}-[0-9a-f]{{16}}-01$");
         var forward = forwards.ShouldHaveSingleItem();
         forward.GetTagItem(TelemetryNames.DestinationTag).ShouldBe("crm");
-        forward.GetTagItem(TelemetryNames.EventIdTag).ShouldBe(ForwardHost.IdOf("call-1"));
+        forward.GetTagItem(TelemetryNames.EventIdTag).ShouldBe(Forwards.IdOf("call-1"));
         forward.GetTagItem(TelemetryNames.OutcomeTag).ShouldBe(ForwardOutcome.Delivered);
         forward.GetTagItem(TelemetryNames.StatusTag).ShouldBe(200);
     }
@@ -48,15 +48,15 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
     public async Task EveryOutcome_IsCounted_ByDestination()
     {
         await using var crm = await CrmUnderTest.StartAsync(503, 200, 400);
-        await using var host = await ForwardHost.StartAsync(azurite.NewStorage(), ForwardHost.Destination(0, "crm", crm.Address));
+        await using var host = await Forwards.StartAsync(Forwards.Destination(0, "crm", crm.Address));
         var factory = host.Services.GetRequiredService<IMeterFactory>();
         using var forwards = new MetricCollector<long>(factory, TelemetryNames.Source, TelemetryNames.Forwards);
         using var durations = new MetricCollector<double>(factory, TelemetryNames.Source, TelemetryNames.ForwardDuration);
 
-        await host.PostAsync(ForwardHost.Answer("call-1"));
-        await Eventually.HoldsAsync(() => Task.FromResult(crm.Calls.Count == 2));
-        await host.PostAsync(ForwardHost.Answer("call-2"));
-        await host.DeadLettersAsync(1);
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
+        await crm.HasAsync(2);
+        await host.AcceptsAsync(Forwards.Answered("call-2"));
+        await host.Storage.DeadLettersAsync(1);
         await host.SettledAsync();
 
         forwards.GetMeasurementSnapshot().Select(point => (point.Tags[TelemetryNames.Destination], point.Tags[TelemetryNames.Outcome]))
@@ -65,26 +65,26 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
     }
 
     [Theory]
-    [InlineData(200, ForwardVerdict.Delivered, "A real event would be done")]
-    [InlineData(401, ForwardVerdict.Refused, "the same secret")]
-    [InlineData(404, ForwardVerdict.Refused, "Check the Url")]
-    [InlineData(503, ForwardVerdict.Retry, "sent again")]
-    [InlineData(410, ForwardVerdict.Gone, "stop this destination")]
-    public async Task Trial_SendsASignedSample_AndExplainsTheAnswer(int status, ForwardVerdict verdict, string explanation)
+    [InlineData(200, DeliveryOutcome.Delivered, "A real event would be done")]
+    [InlineData(401, DeliveryOutcome.Refused, "the same secret")]
+    [InlineData(404, DeliveryOutcome.Refused, "Check the Url")]
+    [InlineData(503, DeliveryOutcome.Retry, "sent again")]
+    [InlineData(410, DeliveryOutcome.Gone, "would disable this destination")]
+    public async Task ForwardTest_SendsASignedSample_AndExplainsTheResponse(int status, DeliveryOutcome outcome, string explanation)
     {
         await using var crm = await CrmUnderTest.StartAsync(status);
-        await using var host = await ForwardHost.StartAsync(azurite.NewStorage(), ForwardHost.Destination(0, "crm", crm.Address));
+        await using var host = await Forwards.StartAsync(Forwards.Destination(0, "crm", crm.Address));
         var destination = host.Services.GetRequiredService<ForwardDestinations>().Find("CRM").ShouldNotBeNull();
 
-        var result = await host.Services.GetRequiredService<ForwardTrial>().RunAsync(destination, CancellationToken.None);
+        var result = await host.Services.GetRequiredService<ForwardTest>().RunAsync(destination, CancellationToken.None);
 
-        result.Attempt.Verdict.ShouldBe(verdict);
+        result.Result.Outcome.ShouldBe(outcome);
         result.Explanation.ShouldContain(explanation);
-        var call = crm.Calls.ShouldHaveSingleItem();
+        var call = crm.Requests.ShouldHaveSingleItem();
         call.WebhookId.ShouldBe(result.EventId);
         call.Headers["webhook-signature"].ShouldStartWith("v1,");
         EventEnvelope.TryRead(call.Body, out var sample, out _).ShouldBeTrue();
-        sample.Notice.CmiUuid.ShouldNotBeNull().ShouldStartWith(ForwardTrial.IdPrefix);
-        (await host.RowsAsync("CallEvents")).ShouldBeEmpty();
+        sample.Notice.CmiUuid.ShouldNotBeNull().ShouldStartWith(ForwardTest.IdPrefix);
+        (await host.Storage.JournalAsync()).ShouldBeEmpty();
     }
 }

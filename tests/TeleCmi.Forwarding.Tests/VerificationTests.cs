@@ -2,25 +2,24 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using Receiver;
-using TeleCmi.LocalHost;
 using TeleCmi.TestSupport;
 
 namespace TeleCmi.Forwarding.Tests;
 
-/// <summary>The receivers that docs/forwarding.md shows, called by the product.</summary>
-public sealed class VerificationTests(AzuriteFixture azurite)
+/// <summary>The receivers that docs/forwarding.md shows, as the product sends to them.</summary>
+public sealed class VerificationTests
 {
     [Theory]
-    [InlineData(ForwardHost.Secret)]
-    [InlineData(ForwardHost.OldSecret)]
+    [InlineData(Forwards.Secret)]
+    [InlineData(Forwards.OldSecret)]
     public async Task NpmPackageStandardWebhooks_VerifiesBothSecretsOfARotation(string secret)
     {
         await using var receiver = await ScriptReceiver.StartAsync("node", "receiver.mjs", secret);
         await using var host = await StartAsync(receiver.Address);
 
-        await host.PostAsync(ForwardHost.Answer("call-1"));
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
 
-        (await receiver.NextLineAsync()).ShouldBe($"verified {ForwardHost.IdOf("call-1")} com.telecmi.outgoing.answered");
+        (await receiver.NextLineAsync()).ShouldBe($"verified {Forwards.IdOf("call-1")} com.telecmi.outgoing.answered");
     }
 
     [Fact]
@@ -29,10 +28,10 @@ public sealed class VerificationTests(AzuriteFixture azurite)
         await using var receiver = await ScriptReceiver.StartAsync("node", "receiver.mjs", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
         await using var host = await StartAsync(receiver.Address);
 
-        await host.PostAsync(ForwardHost.Answer("call-1"));
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
 
         (await receiver.NextLineAsync()).ShouldBe("refused: No matching signature found");
-        (await host.DeadLettersAsync(1)).ShouldHaveSingleItem().GetInt32("Status").ShouldBe(401);
+        (await host.Storage.DeadLettersAsync(1)).ShouldHaveSingleItem().Number("Status").ShouldBe(401);
     }
 
     [Fact]
@@ -41,7 +40,7 @@ public sealed class VerificationTests(AzuriteFixture azurite)
         ScriptReceiver receiver;
         try
         {
-            receiver = await ScriptReceiver.StartAsync("python3", "receiver.py", ForwardHost.Secret);
+            receiver = await ScriptReceiver.StartAsync("python3", "receiver.py", Forwards.Secret);
         }
         catch (Win32Exception)
         {
@@ -53,9 +52,9 @@ public sealed class VerificationTests(AzuriteFixture azurite)
         {
             await using var host = await StartAsync(receiver.Address);
 
-            await host.PostAsync(ForwardHost.Answer("call-1"));
+            await host.AcceptsAsync(Forwards.Answered("call-1"));
 
-            (await receiver.NextLineAsync()).ShouldBe($"verified {ForwardHost.IdOf("call-1")} com.telecmi.outgoing.answered");
+            (await receiver.NextLineAsync()).ShouldBe($"verified {Forwards.IdOf("call-1")} com.telecmi.outgoing.answered");
         }
     }
 
@@ -65,16 +64,16 @@ public sealed class VerificationTests(AzuriteFixture azurite)
         await using var crm = await CrmUnderTest.StartAsync(200);
         await using var host = await StartAsync(crm.Address);
 
-        await host.PostAsync(ForwardHost.Answer("call-1"));
-        await Eventually.HoldsAsync(() => Task.FromResult(crm.Calls.Count == 1));
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
+        await crm.HasAsync(1);
 
-        var call = crm.Calls[0];
+        var request = crm.Requests[0];
         var now = TimeProvider.System.GetUtcNow();
-        IsGenuine(call, call.Body, ForwardHost.Secret, now).ShouldBeTrue();
-        IsGenuine(call, call.Body, ForwardHost.OldSecret, now).ShouldBeTrue();
-        IsGenuine(call, [.. call.Body, (byte)' '], ForwardHost.Secret, now).ShouldBeFalse();
-        IsGenuine(call, call.Body, ForwardHost.Secret, now.AddMinutes(10)).ShouldBeFalse();
-        IsGenuine(call with { Headers = new Dictionary<string, string>(call.Headers, StringComparer.OrdinalIgnoreCase) { ["webhook-id"] = "other" } }, call.Body, ForwardHost.Secret, now).ShouldBeFalse();
+        IsGenuine(request, request.Body, Forwards.Secret, now).ShouldBeTrue();
+        IsGenuine(request, request.Body, Forwards.OldSecret, now).ShouldBeTrue();
+        IsGenuine(request, [.. request.Body, (byte)' '], Forwards.Secret, now).ShouldBeFalse();
+        IsGenuine(request, request.Body, Forwards.Secret, now.AddMinutes(10)).ShouldBeFalse();
+        IsGenuine(request with { Headers = new Dictionary<string, string>(request.Headers, StringComparer.OrdinalIgnoreCase) { ["webhook-id"] = "other" } }, request.Body, Forwards.Secret, now).ShouldBeFalse();
     }
 
     [Theory]
@@ -90,11 +89,10 @@ public sealed class VerificationTests(AzuriteFixture azurite)
         documentation.ReplaceLineEndings("\n").ShouldContain(receiver.ReplaceLineEndings("\n"));
     }
 
-    private static bool IsGenuine(Call call, byte[] body, string secret, DateTimeOffset now) => WebhookVerification.IsGenuine(
-        call.WebhookId, call.Headers["webhook-timestamp"], call.Headers["webhook-signature"], body, secret, now);
+    private static bool IsGenuine(CrmRequest request, byte[] body, string secret, DateTimeOffset now) => WebhookVerification.IsGenuine(
+        request.WebhookId, request.Headers["webhook-timestamp"], request.Headers["webhook-signature"], body, secret, now);
 
-    private Task<ForwardHost> StartAsync(Uri url) => ForwardHost.StartAsync(
-        azurite.NewStorage(), ForwardHost.Destination(0, "crm", url, $"Secrets={ForwardHost.Secret},{ForwardHost.OldSecret}"));
+    private static Task<ReceiverHost> StartAsync(Uri url) => Forwards.StartAsync(Forwards.Destination(0, "crm", url, $"Secrets={Forwards.Secret},{Forwards.OldSecret}"));
 
     private sealed class ScriptReceiver : IAsyncDisposable
     {

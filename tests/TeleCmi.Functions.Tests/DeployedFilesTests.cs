@@ -1,5 +1,7 @@
+using System.Reflection;
 using System.Text.Json;
 using System.Xml.Linq;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline.Storage;
@@ -25,7 +27,7 @@ public sealed class DeployedFilesTests
         var batch = Queues.GetProperty("batchSize").GetInt32();
         batch.ShouldBeInRange(1, 32);
         Queues.GetProperty("newBatchThreshold").GetInt32().ShouldBeInRange(1, batch);
-        Time("maxPollingInterval").ShouldBeInRange(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10));
+        Time("maxPollingInterval").ShouldBe(TimeSpan.FromSeconds(1));
     }
 
     [Fact]
@@ -48,9 +50,7 @@ public sealed class DeployedFilesTests
         var storage = app.Services.GetRequiredService<IOptions<StorageOptions>>().Value;
         storage.ConnectionString.ShouldBe("UseDevelopmentStorage=true");
         storage.EventsQueue.ShouldBe(settings["TeleCmiEventsQueue"]);
-        storage.PoisonQueue.ShouldBe(settings["TeleCmiPoisonQueue"]);
         storage.ForwardsQueue.ShouldBe(settings["TeleCmiForwardsQueue"]);
-        storage.ForwardsPoisonQueue.ShouldBe(settings["TeleCmiForwardsPoisonQueue"]);
     }
 
     [Fact]
@@ -59,6 +59,19 @@ public sealed class DeployedFilesTests
         Read("local.settings.sample.json").GetProperty("IsEncrypted").GetBoolean().ShouldBeFalse();
         SampleSettings()["FUNCTIONS_WORKER_RUNTIME"].ShouldBe("dotnet-isolated");
         SampleSettings()["AzureWebJobsStorage"].ShouldBe("UseDevelopmentStorage=true");
+    }
+
+    // %Name%: a setting that the platform looks up; without it the trigger never listens.
+    [Fact]
+    public void Sample_settings_have_every_setting_that_a_trigger_names()
+    {
+        var named = typeof(ReceiveEvent).Assembly.GetTypes().SelectMany(type => type.GetMethods()).SelectMany(method => method.GetParameters())
+            .Select(parameter => parameter.GetCustomAttribute<QueueTriggerAttribute>()).OfType<QueueTriggerAttribute>()
+            .SelectMany(trigger => trigger.QueueName.Split('%').Where((_, i) => i % 2 == 1).Append(trigger.Connection!))
+            .Distinct(StringComparer.Ordinal).ToList();
+
+        named.ShouldNotBeEmpty();
+        named.Except(SampleSettings().Keys, StringComparer.Ordinal).ShouldBeEmpty();
     }
 
     [Fact]

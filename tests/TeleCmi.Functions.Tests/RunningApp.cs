@@ -34,9 +34,7 @@ internal sealed class RunningApp : IAsyncDisposable
     {
         ["TeleCmiStorage"] = storage ?? NoStorage,
         ["TeleCmiEventsQueue"] = "telecmi-events",
-        ["TeleCmiPoisonQueue"] = "telecmi-events-poison",
         ["TeleCmiForwardsQueue"] = "telecmi-forwards",
-        ["TeleCmiForwardsPoisonQueue"] = "telecmi-forwards-poison",
         ["TeleCmi__AccessTokens"] = $"{Token},{OtherToken}",
         ["TeleCmi__EnqueueDeadline"] = "00:00:01",
         ["Logging__LogLevel__Default"] = "None",

@@ -7,9 +7,7 @@ public sealed class StartTests
 {
     [Theory]
     [InlineData("TeleCmiEventsQueue", "telecmi-events")]
-    [InlineData("TeleCmiPoisonQueue", "telecmi-events-poison")]
     [InlineData("TeleCmiForwardsQueue", "telecmi-forwards")]
-    [InlineData("TeleCmiForwardsPoisonQueue", "telecmi-forwards-poison")]
     public async Task Missing_queue_name_stops_the_app(string setting, string mend)
     {
         var settings = RunningApp.Settings();

@@ -1,8 +1,12 @@
 using System.Diagnostics;
 using Azure.Identity;
 using Azure.Monitor.OpenTelemetry.Exporter;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Middleware;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OpenTelemetry.Trace;
 using TeleCmi.Pipeline.Telemetry;
 
 namespace TeleCmi.Functions.Tests;
@@ -24,7 +28,7 @@ public sealed class TelemetryTests
     [InlineData("http.route", "api/telecmi/{accessToken}/events", "api/telecmi/{accessToken}/events")]
     public async Task Secrets_in_the_urls_of_a_span_are_covered_before_it_leaves(string tag, string value, string covered)
     {
-        await using var app = await RunningApp.StartAsync();
+        await using var app = await RunningApp.StartAsync(WithApplicationInsights());
         using var source = new ActivitySource(TelemetryNames.Source);
 
         var span = source.StartActivity("a request").ShouldNotBeNull();
@@ -37,13 +41,56 @@ public sealed class TelemetryTests
     [Fact]
     public async Task Secrets_in_the_name_of_a_span_are_covered()
     {
-        await using var app = await RunningApp.StartAsync();
+        await using var app = await RunningApp.StartAsync(WithApplicationInsights());
         using var source = new ActivitySource(TelemetryNames.Source);
 
         var span = source.StartActivity("GET /api/telecmi/the-token-in-the-path/events?code=the-key").ShouldNotBeNull();
         span.Stop();
 
         span.DisplayName.ShouldBe("GET /api/telecmi/REDACTED/events?REDACTED");
+    }
+
+    [Fact]
+    public async Task Log_lines_of_a_function_name_their_invocation_with_application_insights()
+    {
+        await using var app = await RunningApp.StartAsync(WithApplicationInsights(), services => services.AddLogging(logging => logging.AddFakeLogging()));
+        var invocation = new WebhookCall.Invocation();
+
+        FunctionExecutionDelegate function = _ =>
+        {
+            app.Services.GetRequiredService<ILogger<TelemetryTests>>().Log(LogLevel.Warning, default, "A line", exception: null, (line, _) => line);
+            return Task.CompletedTask;
+        };
+        foreach (var middleware in app.Services.GetServices<IFunctionsWorkerMiddleware>())
+        {
+            var next = function;
+            function = context => middleware.Invoke(context, next);
+        }
+
+        await function(invocation);
+
+        // As the worker looks for it (GrpcFunctionsHostLogWriter): without it the host drops the line.
+        app.Services.GetFakeLogCollector().GetSnapshot().Single(record => record.Message == "A line").Scopes
+            .OfType<IEnumerable<KeyValuePair<string, object>>>().SelectMany(scope => scope)
+            .ShouldContain(pair => pair.Key == "AzureFunctions_InvocationId" && Equals(pair.Value, invocation.InvocationId));
+    }
+
+    // The worker's OpenTelemetry defaults tell the host that the app sends its telemetry itself.
+    [Fact]
+    public async Task Without_application_insights_telemetry_is_left_to_the_host()
+    {
+        await using var app = await RunningApp.StartAsync();
+
+        app.Services.GetRequiredService<IOptions<WorkerOptions>>().Value.Capabilities.ShouldBeEmpty();
+        app.Services.GetService<TracerProvider>().ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task With_application_insights_the_app_tells_the_host_that_it_sends_its_telemetry_itself()
+    {
+        await using var app = await RunningApp.StartAsync(WithApplicationInsights());
+
+        app.Services.GetRequiredService<IOptions<WorkerOptions>>().Value.Capabilities["WorkerOpenTelemetryEnabled"].ShouldBe("True");
     }
 
     [Theory]
@@ -71,8 +118,7 @@ public sealed class TelemetryTests
     [InlineData("0.25", 0.25f)]
     public async Task Exporter_keeps_the_share_of_traces_that_is_set_and_not_a_rate(string? ratio, float expected)
     {
-        var settings = RunningApp.Settings();
-        settings["APPLICATIONINSIGHTS_CONNECTION_STRING"] = ConnectionString;
+        var settings = WithApplicationInsights();
         settings["TeleCmi__TraceSamplingRatio"] = ratio ?? "";
 
         await using var app = await RunningApp.StartAsync(settings);
@@ -95,4 +141,13 @@ public sealed class TelemetryTests
     [InlineData(" ")]
     public void Without_an_authentication_string_the_connection_string_is_enough(string? setting) =>
         TelemetrySetup.Credential(setting).ShouldBeNull();
+
+    private static Dictionary<string, string> WithApplicationInsights()
+    {
+        var settings = RunningApp.Settings();
+        settings["APPLICATIONINSIGHTS_CONNECTION_STRING"] = ConnectionString;
+        settings.Remove("Logging__LogLevel__Default");
+        settings["Logging__Console__LogLevel__Default"] = "None";
+        return settings;
+    }
 }

@@ -30,9 +30,9 @@ public sealed class TriggerTests
 
     [Theory]
     [InlineData("ProcessEvent", "%TeleCmiEventsQueue%")]
-    [InlineData("ArchivePoisonEvent", "%TeleCmiPoisonQueue%")]
+    [InlineData("ArchivePoisonEvent", "%TeleCmiEventsQueue%-poison")]
     [InlineData("ForwardEvent", "%TeleCmiForwardsQueue%")]
-    [InlineData("ArchivePoisonForward", "%TeleCmiForwardsPoisonQueue%")]
+    [InlineData("ArchivePoisonForward", "%TeleCmiForwardsQueue%-poison")]
     public void Queue_and_account_come_from_flat_settings(string name, string queue)
     {
         var trigger = TriggerOf<QueueTriggerAttribute>(name);

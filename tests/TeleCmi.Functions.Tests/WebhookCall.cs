@@ -35,7 +35,10 @@ internal sealed class WebhookCall(string method, string address, byte[] body) : 
 
     public override HttpResponseData CreateResponse() => new Answer(FunctionContext);
 
-    private sealed class Invocation : FunctionContext;
+    internal sealed class Invocation : FunctionContext
+    {
+        public override string InvocationId { get; } = Guid.NewGuid().ToString();
+    }
 
     private sealed class Answer(FunctionContext context) : HttpResponseData(context)
     {

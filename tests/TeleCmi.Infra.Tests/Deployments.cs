@@ -18,7 +18,8 @@ public sealed class Deployments : IAsyncLifetime
         "full",
         $$"""
         param accessTokens = '{{AccessToken}}'
-        param privateNetwork = true
+        param privateNetwork = 'on'
+        param storageDeleteLock = true
         param allowedAddresses = ['203.0.113.0/24', '198.51.100.7/32']
         param alwaysReadyProcessing = 2
         param alwaysReadyForwarding = 1
@@ -33,16 +34,22 @@ public sealed class Deployments : IAsyncLifetime
         param workingHours = { timeZone: 'Asia/Kolkata', days: [1, 2], firstHour: 9, lastHour: 17 }
         """));
 
+    private static readonly Lazy<Task<Deployment>> PreparedOnce = new(() => Deployment.ComputeAsync("prepared", "param privateNetwork = 'prepare'"));
+
     /// <summary>Nothing set but what must be.</summary>
     public Deployment Plain { get; private set; } = null!;
 
     /// <summary>Every option in use.</summary>
     public Deployment Full { get; private set; } = null!;
 
+    /// <summary>On the way to a private network.</summary>
+    public Deployment Prepared { get; private set; } = null!;
+
     public async ValueTask InitializeAsync()
     {
         Plain = await PlainOnce.Value;
         Full = await FullOnce.Value;
+        Prepared = await PreparedOnce.Value;
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -63,7 +70,8 @@ public sealed class Deployment
     public IReadOnlyList<JsonNode> OfType(string type) =>
         [.. Resources.Where(resource => (string?)resource["type"] == type)];
 
-    public JsonNode Only(string type) => OfType(type).ShouldHaveSingleItem();
+    /// <summary>The one resource of a type, in its last state where it is deployed in two steps.</summary>
+    public JsonNode Only(string type) => OfType(type).GroupBy(resource => (string)resource["id"]!, StringComparer.Ordinal).ShouldHaveSingleItem().Last();
 
     public IReadOnlyDictionary<string, string> AppSettings() =>
         Only("Microsoft.Web/sites")["properties"]!["siteConfig"]!["appSettings"]!.AsArray()

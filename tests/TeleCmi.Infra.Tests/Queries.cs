@@ -1,28 +1,27 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 
 namespace TeleCmi.Infra.Tests;
 
 /// <summary>The Kusto queries of the workbook and the alert rules, as they stand in the repository.</summary>
-internal static partial class Queries
+internal static class Queries
 {
+    private const string AlertPrefix = "alert: ";
+
     /// <summary>The workbook's queries by the name of their tile, the alert rules' by that of their file.</summary>
     public static IReadOnlyDictionary<string, string> All { get; } = Read();
 
+    public static IEnumerable<KeyValuePair<string, string>> OfTheWorkbook => All.Where(query => !query.Key.StartsWith(AlertPrefix, StringComparison.Ordinal));
+
     public static JsonNode Workbook => JsonNode.Parse(Repository.Read("infra/workbook.json"))!;
 
-    /// <summary>What stands between quotation marks in a query, but for property names.</summary>
-    public static IEnumerable<string> Values(string query) =>
-        Literal().Matches(PropertyName().Replace(query, "")).Select(match => match.Groups["text"].Value);
-
-    /// <summary>The attributes that a query reads.</summary>
-    public static IEnumerable<string> Properties(string query) =>
-        PropertyName().Matches(query).Select(match => match.Groups["name"].Value);
-
-    public static async Task<IReadOnlyDictionary<string, QueryCheck>> CheckAsync(IEnumerable<KeyValuePair<string, string>> queries)
+    /// <summary>What Microsoft's own parser says of each query, with the tables of Azure Monitor or with none.</summary>
+    public static async Task<IReadOnlyDictionary<string, QueryCheck>> CheckAsync(IEnumerable<KeyValuePair<string, string>> queries, bool withTables = true)
     {
-        var result = await Tool.NodeAsync("check-queries.cjs", JsonSerializer.Serialize(queries.ToDictionary(StringComparer.Ordinal)));
+        var result = await Tool.NodeAsync(
+            "check-queries.cjs",
+            JsonSerializer.Serialize(queries.ToDictionary(StringComparer.Ordinal)),
+            withTables ? [] : ["--without-tables"]);
         return JsonSerializer.Deserialize<Dictionary<string, QueryCheck>>(result.OutputOfSuccess(), JsonSerializerOptions.Web)!;
     }
 
@@ -32,17 +31,30 @@ internal static partial class Queries
             .ToDictionary(item => (string)item!["name"]!, item => (string)item!["content"]!["query"]!, StringComparer.Ordinal);
         foreach (var file in Repository.Files("infra/alerts", "*.kql"))
         {
-            queries.Add($"alert: {Path.GetFileNameWithoutExtension(file)}", Repository.Read(file).Trim());
+            queries.Add($"{AlertPrefix}{Path.GetFileNameWithoutExtension(file)}", Repository.Read(file).Trim());
         }
 
         return queries;
     }
-
-    [GeneratedRegex("Properties(\\.(?<name>\\w+)|\\[\"(?<name>[^\"]+)\"\\])", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
-    private static partial Regex PropertyName();
-
-    [GeneratedRegex("\"(?<text>[^\"]*)\"", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
-    private static partial Regex Literal();
 }
 
-internal sealed record QueryCheck(IReadOnlyList<string> Faults, IReadOnlyList<string> Columns);
+/// <param name="Faults">What the parser and binder object to.</param>
+/// <param name="Columns">What the query returns.</param>
+/// <param name="Properties">The attributes that it reads.</param>
+/// <param name="Comparisons">What it compares with text.</param>
+/// <param name="Calls">The functions that it uses.</param>
+internal sealed record QueryCheck(
+    IReadOnlyList<string> Faults,
+    IReadOnlyList<string> Columns,
+    IReadOnlyList<string> Properties,
+    IReadOnlyList<QueryComparison> Comparisons,
+    IReadOnlyList<string> Calls)
+{
+    /// <summary>The texts that a column, or the attribute it holds, is compared with.</summary>
+    public IEnumerable<string> ComparedWith(string column) =>
+        Comparisons.Where(comparison => comparison.Of == column).SelectMany(comparison => comparison.Values);
+}
+
+/// <param name="Of">The column, or the attribute that it holds.</param>
+/// <param name="Values">The texts.</param>
+internal sealed record QueryComparison(string Of, IReadOnlyList<string> Values);

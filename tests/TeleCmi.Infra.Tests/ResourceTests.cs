@@ -17,6 +17,8 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
         "Microsoft.Storage/storageAccounts/tableServices",
         "Microsoft.Storage/storageAccounts/tableServices/tables",
         "Microsoft.OperationalInsights/workspaces",
+        "Microsoft.OperationalInsights/workspaces/tables",
+        "Microsoft.Insights/dataCollectionRules",
         "Microsoft.Insights/components",
         "Microsoft.Insights/scheduledQueryRules",
         "Microsoft.Insights/workbooks",
@@ -27,6 +29,7 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
 
     private static readonly string[] WhenAsked =
     [
+        "Microsoft.Authorization/locks",
         "Microsoft.Insights/actionGroups",
         "Microsoft.Network/privateDnsZones",
         "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
@@ -84,6 +87,7 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
         }
 
         Access(deployments.Plain).ShouldBe(("Enabled", "Allow"));
+        Access(deployments.Prepared).ShouldBe(("Enabled", "Allow"));
         Access(deployments.Full).ShouldBe(("Disabled", "Deny"));
         deployments.Full.OfType("Microsoft.Network/privateEndpoints")
             .Select(endpoint => (string)endpoint["properties"]!["privateLinkServiceConnections"]![0]!["properties"]!["groupIds"]![0]!)
@@ -94,6 +98,54 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
             var account = deployment.Only("Microsoft.Storage/storageAccounts")["properties"]!;
             return ((string)account["publicNetworkAccess"]!, (string)account["networkAcls"]!["defaultAction"]!);
         }
+    }
+
+    // Closed at once, storage would be out of reach until the app has joined the network: prepare comes first.
+    [Fact]
+    public void Preparing_a_private_network_gives_the_app_the_private_way_before_the_public_one_closes()
+    {
+        deployments.Plain.Only("Microsoft.Web/sites")["properties"]!["virtualNetworkSubnetId"].ShouldBeNull();
+        foreach (var deployment in new[] { deployments.Prepared, deployments.Full })
+        {
+            deployment.OfType("Microsoft.Network/privateEndpoints").Count.ShouldBe(3);
+            ((string)deployment.Only("Microsoft.Web/sites")["properties"]!["virtualNetworkSubnetId"]!).ShouldContain("/subnets/");
+        }
+    }
+
+    [Fact]
+    public void Storage_can_be_protected_from_deletion()
+    {
+        deployments.Plain.OfType("Microsoft.Authorization/locks").ShouldBeEmpty();
+
+        var guard = deployments.Full.Only("Microsoft.Authorization/locks");
+        ((string)guard["properties"]!["level"]!).ShouldBe("CanNotDelete");
+        ((string)guard["id"]!).ShouldStartWith((string)deployments.Full.Only("Microsoft.Storage/storageAccounts")["id"]!);
+    }
+
+    [Fact]
+    public void Log_tables_keep_telemetry_as_long_as_the_workspace_and_no_longer()
+    {
+        var days = (int)deployments.Plain.Only("Microsoft.OperationalInsights/workspaces")["properties"]!["retentionInDays"]!;
+        var tables = deployments.Plain.OfType("Microsoft.OperationalInsights/workspaces/tables");
+
+        days.ShouldBe(30);
+        tables.Select(table => ((string)table["name"]!).Split('/')[^1]).ShouldBe(
+            ["AppDependencies", "AppExceptions", "AppMetrics", "AppPerformanceCounters", "AppRequests", "AppTraces"], ignoreOrder: true);
+        tables.ShouldAllBe(table => (int)table["properties"]!["retentionInDays"]! == days && (int)table["properties"]!["totalRetentionInDays"]! == days);
+    }
+
+    [Fact]
+    public void What_comes_into_the_workspace_passes_the_transformations()
+    {
+        var rule = deployments.Plain.Only("Microsoft.Insights/dataCollectionRules");
+        var workspace = deployments.Plain.Only("Microsoft.OperationalInsights/workspaces");
+
+        ((string)rule["kind"]!).ShouldBe("WorkspaceTransforms");
+        ((string)rule["properties"]!["destinations"]!["logAnalytics"]!.AsArray().ShouldHaveSingleItem()!["workspaceResourceId"]!).ShouldBe((string)workspace["id"]!);
+        ((string)workspace["properties"]!["defaultDataCollectionRuleResourceId"]!).ShouldBe((string)rule["id"]!);
+        rule["properties"]!["dataFlows"]!.AsArray().Select(flow => (string)flow!["streams"]![0]!)
+            .ShouldBe(["Microsoft-Table-AppRequests", "Microsoft-Table-AppMetrics"], ignoreOrder: true);
+        rule["properties"]!["dataFlows"]!.AsArray().ShouldAllBe(flow => !((string)flow!["transformKql"]!).Contains('\n'));
     }
 
     [Fact]
@@ -110,7 +162,7 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
         app["identity"]!["userAssignedIdentities"]!.AsObject().ShouldHaveSingleItem().Key.ShouldBe(identity);
         ((bool)site["httpsOnly"]!).ShouldBeTrue();
         ((string)site["siteConfig"]!["minTlsVersion"]!).ShouldBe("1.2");
-        ((string)site["siteConfig"]!["ftpsState"]!).ShouldBe("Disabled");
+        site["siteConfig"]!["ftpsState"].ShouldBeNull("Flex Consumption refuses it.");
 
         var config = site["functionAppConfig"]!;
         ((string)config["runtime"]!["name"]!).ShouldBe("dotnet-isolated");

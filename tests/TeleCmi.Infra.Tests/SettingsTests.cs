@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -6,6 +7,7 @@ using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline;
 using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Storage;
+using TeleCmi.Storage.Azure;
 
 namespace TeleCmi.Infra.Tests;
 
@@ -45,10 +47,8 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
             property.GetValue(asDeployed.Options).ShouldBe(property.GetValue(byDefault), property.Name);
         }
 
-        asDeployed.Storage.EventsQueue.ShouldBe(new StorageOptions().EventsQueue);
-        asDeployed.Storage.PoisonQueue.ShouldBe(new StorageOptions().PoisonQueue);
-        asDeployed.Storage.ForwardsQueue.ShouldBe(new StorageOptions().ForwardsQueue);
-        asDeployed.Storage.ForwardsPoisonQueue.ShouldBe(new StorageOptions().ForwardsPoisonQueue);
+        asDeployed.Queues.Events.ShouldBe(new QueueOptions().Events);
+        asDeployed.Queues.Forwards.ShouldBe(new QueueOptions().Forwards);
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
                     .Select(setting => KeyValuePair.Create<string, string?>(setting.Key.Replace("__", ":", StringComparison.Ordinal), setting.Value)))
                 .AddInMemoryCollection([new("TeleCmi:Forward:0:Secrets", secrets)])
                 .Build())
-            .AddForwardTrial()
+            .AddForwardTest()
             .BuildServiceProvider()
             .GetRequiredService<ForwardDestinations>().All;
     }
@@ -79,11 +79,10 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
         var settings = deployments.Plain.AppSettings();
 
         Names("Microsoft.Storage/storageAccounts/queueServices/queues").ShouldBe(
-            settings.Where(setting => setting.Key.EndsWith("Queue", StringComparison.Ordinal)).Select(setting => setting.Value), ignoreOrder: true);
-        Names("Microsoft.Storage/storageAccounts/tableServices/tables").ShouldBe(
-            TableNames().Matches(string.Concat(Repository.Files("src/TeleCmi.Pipeline", "*.cs").Select(Repository.Read)))
-                .Select(match => match.Groups["name"].Value),
+            App.QueueTriggers.Select(trigger => settings.Aggregate(trigger.QueueName, (name, setting) => name.Replace($"%{setting.Key}%", setting.Value, StringComparison.Ordinal))),
             ignoreOrder: true);
+        Names("Microsoft.Storage/storageAccounts/tableServices/tables").ShouldBe(
+            App.ConstantsOf(typeof(TeleCmiOptions).Assembly, name => name == "TableName"), ignoreOrder: true);
 
         IEnumerable<string> Names(string type) =>
             deployments.Plain.OfType(type).Select(resource => ((string)resource["name"]!).Split('/')[^1]);
@@ -104,24 +103,22 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
     private static HashSet<string> SettingsTheCodeReads()
     {
         var values = typeof(TeleCmiOptions).GetProperties().Where(property => property.CanWrite)
-            .ToDictionary(property => $"TeleCmi__{property.Name}", property => $"{property.GetValue(new TeleCmiOptions())}", StringComparer.Ordinal);
-        return [.. Bind(values).Read.Select(key => key.Replace(":", "__", StringComparison.Ordinal)), .. TelemetrySettings()];
+            .ToDictionary(property => $"TeleCmi__{property.Name}", property => TextOf(property.GetValue(new TeleCmiOptions())), StringComparer.Ordinal);
+        return [.. Bind(values).Read.Select(key => key.Replace(":", "__", StringComparison.Ordinal)), .. App.Settings];
     }
 
-    // From the text, because the worker's packages are not on every feed that these tests run with.
-    private static IEnumerable<string> TelemetrySettings() =>
-        SettingConstant().Matches(string.Concat(Repository.Files("src/TeleCmi.Functions", "*.cs").Select(Repository.Read)))
-            .Select(match => match.Groups["name"].Value.Replace(":", "__", StringComparison.Ordinal));
+    private static string TextOf(object? value) => value is IEnumerable<string> list ? string.Join(',', list) : string.Create(CultureInfo.InvariantCulture, $"{value}");
 
-    private static (TeleCmiOptions Options, StorageOptions Storage, IReadOnlySet<string> Read) Bind(Dictionary<string, string> settings)
+    private static (TeleCmiOptions Options, QueueOptions Queues, IReadOnlySet<string> Read) Bind(Dictionary<string, string> settings)
     {
         var recorder = new Recorder(settings);
         var configuration = new ConfigurationRoot([recorder]);
-        var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddLogging().AddTeleCmiPipeline()
+        var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddLogging().AddTeleCmiPipeline().AddAzureStorage()
             // Read, not judged: the addresses that only Azure knows are missing here.
-            .RemoveAll<IValidateOptions<StorageOptions>>()
+            .RemoveAll<IValidateOptions<AzureStorageOptions>>()
             .BuildServiceProvider();
-        return (services.GetRequiredService<IOptions<TeleCmiOptions>>().Value, services.GetRequiredService<IOptions<StorageOptions>>().Value, recorder.Read);
+        _ = services.GetRequiredService<IOptions<AzureStorageOptions>>().Value;
+        return (services.GetRequiredService<IOptions<TeleCmiOptions>>().Value, services.GetRequiredService<IOptions<QueueOptions>>().Value, recorder.Read);
     }
 
     [GeneratedRegex(@"^\|[^|]*\|", RegexOptions.Multiline | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
@@ -129,12 +126,6 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
 
     [GeneratedRegex("`(?<name>(TeleCmi|APPLICATIONINSIGHTS_)\\w+)`", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Setting();
-
-    [GeneratedRegex("const string \\w+Setting = \"(?<name>[\\w:]+)\"", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
-    private static partial Regex SettingConstant();
-
-    [GeneratedRegex("const string TableName = \"(?<name>\\w+)\"", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
-    private static partial Regex TableNames();
 
     private sealed class Recorder : ConfigurationProvider
     {

@@ -33,6 +33,15 @@ internal static class Tool
         return await RunAsync("node", Repository.Root, input, [Path.Combine(ProjectFolder, script), .. arguments]);
     }
 
+    public static bool IsInstalled(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
+
+    /// <summary>Runs a script as GitHub's Linux runners do.</summary>
+    public static Task<ToolResult> BashAsync(string script, params (string Name, string Value)[] environment) =>
+        RunAsync("bash", Repository.Root, script, environment, "--noprofile", "--norc", "-eo", "pipefail", "-s");
+
+    public static Task<ToolResult> DotnetAsync(params string[] arguments) => RunAsync("dotnet", Repository.Root, input: "", arguments);
+
     // As with Azurite, what is locked is installed where it is missing.
     private static async Task InstallAsync()
     {
@@ -44,16 +53,26 @@ internal static class Tool
         }
     }
 
-    private static async Task<ToolResult> RunAsync(string program, string folder, string input, params string[] arguments)
+    private static Task<ToolResult> RunAsync(string program, string folder, string input, params string[] arguments) =>
+        RunAsync(program, folder, input, [], arguments);
+
+    private static async Task<ToolResult> RunAsync(
+        string program, string folder, string input, IEnumerable<(string Name, string Value)> environment, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments)
+        var start = new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = folder,
             UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
+        };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         try
         {

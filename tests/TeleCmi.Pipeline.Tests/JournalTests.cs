@@ -1,119 +1,127 @@
+using System.Text;
 using System.Text.Json;
-using TeleCmi.Events;
 using TeleCmi.Pipeline.Journaling;
-using TeleCmi.TestSupport;
+using static TeleCmi.Pipeline.Tests.PipelineUnderTest;
 
 namespace TeleCmi.Pipeline.Tests;
 
-public sealed class JournalTests(AzuriteFixture azurite, StorageRequests requests)
+public sealed class JournalTests : IAsyncLifetime
 {
-    private static readonly DateTimeOffset Received = new(2026, 3, 4, 5, 6, 7, 89, TimeSpan.Zero);
+    private static readonly TimeSpan Claim = TimeSpan.FromMinutes(1);
+
+    private readonly PipelineUnderTest _pipeline = new();
 
     [Fact]
-    public async Task ANewEvent_IsOneInsert()
+    public async Task NewEvent_IsOneInsert()
     {
-        var storage = azurite.NewStorage();
-        await using var pipeline = new PipelineUnderTest(storage);
-        await pipeline.Journal.RecordAsync(Event(SampleNotices.AnsweredCall("warm-up")), [], CancellationToken.None);
-        var before = requests.Of(storage).Count;
-
-        var entry = await pipeline.Journal.RecordAsync(Event(SampleNotices.Answered), [], CancellationToken.None);
+        var entry = await RecordAsync(SampleNotices.Answered);
 
         entry.Outcome.ShouldBe(JournalOutcome.Journaled);
-        requests.Of(storage).Skip(before).ShouldHaveSingleItem().ShouldStartWith("POST ");
+        _pipeline.Store.Operations.ShouldBe(["insert CallEvents"]);
     }
 
     [Fact]
-    public async Task TheRow_HasTheEventsFieldsAndEnvelope()
+    public async Task Row_HasTheEventsFieldsAndEnvelope()
     {
-        await using var pipeline = new PipelineUnderTest(azurite.NewStorage());
-        var callEvent = Event(SampleNotices.AnsweredWith(("leg", "b")));
+        var notice = SampleNotices.AnsweredWith(("leg", "b"));
 
-        await pipeline.Journal.RecordAsync(callEvent, [], CancellationToken.None);
+        await RecordAsync(notice);
 
-        var row = (await pipeline.JournalRowsAsync()).ShouldHaveSingleItem();
-        row.PartitionKey.ShouldBe("2022-04-22");
-        row.RowKey.ShouldBe("ccd826f9-67a4-4467-acfb-a53093ff5c9d|2223343:event:ccd826f9-67a4-4467-acfb-a53093ff5c9d:b:answered");
-        row.GetString("Kind").ShouldBe("outgoing.answered");
-        row.GetString("AnsweredBy").ShouldBe("customer");
-        row.GetString("User").ShouldBe("202_2222223");
-        row.GetString("To").ShouldBe("442000000001");
-        row.GetString("AppId").ShouldBe("2223343");
-        row.GetDateTimeOffset("ReceivedAt").ShouldBe(Received);
-        row.GetDateTimeOffset("ProcessedAt").ShouldNotBeNull();
-        row.GetString("Event").ShouldBe(System.Text.Encoding.UTF8.GetString(callEvent.Envelope.Span));
+        var row = await _pipeline.JournalRowAsync();
+        row.Key.Partition.ShouldBe("2022-04-22");
+        row.Key.Row.ShouldBe("ccd826f9-67a4-4467-acfb-a53093ff5c9d|2223343:event:ccd826f9-67a4-4467-acfb-a53093ff5c9d:b:answered");
+        row.Text("Kind").ShouldBe("outgoing.answered");
+        row.Text("AnsweredBy").ShouldBe("customer");
+        row.Text("User").ShouldBe("202_2222223");
+        row.Text("To").ShouldBe("442000000001");
+        row.Text("AppId").ShouldBe("2223343");
+        row.Time("ReceivedAt").ShouldBe(Start);
+        row.Time("ProcessedAt").ShouldNotBeNull();
+        row.Text("Event").ShouldBe(Encoding.UTF8.GetString(EnvelopeOf(notice)));
     }
 
     [Fact]
-    public async Task AnEventWithoutATime_IsUndated()
+    public async Task EventWithoutATime_IsUndated()
     {
-        await using var pipeline = new PipelineUnderTest(azurite.NewStorage());
+        await RecordAsync(SampleNotices.AnsweredWith(("time", "soon")));
 
-        await pipeline.Journal.RecordAsync(Event(SampleNotices.AnsweredWith(("time", "soon"))), [], CancellationToken.None);
-
-        (await pipeline.JournalRowsAsync()).ShouldHaveSingleItem().PartitionKey.ShouldBe("undated");
+        (await _pipeline.JournalRowAsync()).Key.Partition.ShouldBe("undated");
     }
 
     [Fact]
-    public async Task TheSameEventAgain_IsADuplicateAndKeepsItsRow()
+    public async Task SameEventAgain_IsADuplicateAndKeepsItsRow()
     {
-        await using var pipeline = new PipelineUnderTest(azurite.NewStorage());
-        await pipeline.Journal.RecordAsync(Event(SampleNotices.Answered), [], CancellationToken.None);
+        await RecordAsync(SampleNotices.Answered);
 
-        var entry = await pipeline.Journal.RecordAsync(Event(SampleNotices.Answered, Received.AddMinutes(5)), [], CancellationToken.None);
+        var entry = await RecordAsync(SampleNotices.Answered, Start.AddMinutes(5));
 
         entry.Outcome.ShouldBe(JournalOutcome.Duplicate);
-        (await pipeline.JournalRowsAsync()).ShouldHaveSingleItem().GetDateTimeOffset("ReceivedAt").ShouldBe(Received);
+        (await _pipeline.JournalRowAsync()).Time("ReceivedAt").ShouldBe(Start);
     }
 
     [Fact]
-    public async Task TheSameIdWithAnotherContent_IsAVariantBesideTheFirst()
+    public async Task SameIdWithAnotherContent_IsAVariantBesideTheFirst()
     {
-        await using var pipeline = new PipelineUnderTest(azurite.NewStorage());
         var other = SampleNotices.AnsweredWith(("to", "442000000009"));
-        await pipeline.Journal.RecordAsync(Event(SampleNotices.Answered), ["crm"], CancellationToken.None);
+        await RecordAsync(SampleNotices.Answered);
 
-        var variant = await pipeline.Journal.RecordAsync(Event(other), ["crm"], CancellationToken.None);
-        var again = await pipeline.Journal.RecordAsync(Event(other, Received.AddMinutes(5)), ["crm"], CancellationToken.None);
+        var variant = await RecordAsync(other);
+        var again = await RecordAsync(other, Start.AddMinutes(5));
 
         variant.Outcome.ShouldBe(JournalOutcome.Variant);
         variant.Unfinished.ShouldBeEmpty();
         again.Outcome.ShouldBe(JournalOutcome.Duplicate);
-        (await pipeline.JournalRowsAsync()).Select(row => row.GetString("To")).ShouldBe(["442000000001", "442000000009"]);
-        (await pipeline.Journal.ProgressOfAsync(Event(other), CancellationToken.None)).ShouldBe(new JournalProgress(Received, IsFinished: true));
-        (await pipeline.Journal.ProgressOfAsync(Event(SampleNotices.Answered), CancellationToken.None)).ShouldBe(new JournalProgress(Received, IsFinished: false));
+        (await _pipeline.JournalRowsAsync()).Select(row => row.Text("To")).ShouldBe(["442000000001", "442000000009"]);
+        (await ProgressAsync(other)).ShouldBe(new JournalProgress(Start, IsFinished: true, LastFailure: null));
     }
 
     [Fact]
-    public async Task AfterAFailedHandler_OnlyTheUnfinishedAreLeft_UntilAllAreDone()
+    public async Task FailedHandler_LeavesOnlyTheUnfinished_UntilAllAreDone()
     {
-        await using var pipeline = new PipelineUnderTest(azurite.NewStorage());
-        var callEvent = Event(SampleNotices.Answered);
         string[] handlers = ["crm", "mail", "never_ran"];
-        var entry = await pipeline.Journal.RecordAsync(callEvent, handlers, CancellationToken.None);
+        var entry = await RecordAsync(SampleNotices.Answered, handlers: handlers);
         entry.Unfinished.ShouldBe(handlers);
 
-        await pipeline.Journal.NoteHandlersAsync(entry, [new("crm", JournalRow.Done), new("mail", JournalRow.Failed)], CancellationToken.None);
+        await NoteAsync(entry, new InvalidOperationException("no mail"), new("crm", HandlerState.Done), new("mail", HandlerState.Failed));
 
-        var resumed = await pipeline.Journal.RecordAsync(callEvent, handlers, CancellationToken.None);
+        var resumed = await RecordAsync(SampleNotices.Answered, handlers: handlers);
         resumed.Outcome.ShouldBe(JournalOutcome.Resumed);
         resumed.Unfinished.ShouldBe(["mail", "never_ran"]);
-        (await pipeline.Journal.ProgressOfAsync(callEvent, CancellationToken.None))!.IsFinished.ShouldBeFalse();
+        (await ProgressAsync(SampleNotices.Answered)).ShouldBe(new JournalProgress(Start, IsFinished: false, "InvalidOperationException: no mail"));
 
-        await pipeline.Journal.NoteHandlersAsync(resumed, [new("mail", JournalRow.Done), new("never_ran", JournalRow.Done)], CancellationToken.None);
-        (await pipeline.Journal.ProgressOfAsync(callEvent, CancellationToken.None))!.IsFinished.ShouldBeTrue();
+        await NoteAsync(resumed, failure: null, new("mail", HandlerState.Done), new("never_ran", HandlerState.Done));
+        (await ProgressAsync(SampleNotices.Answered))!.IsFinished.ShouldBeTrue();
     }
 
     [Fact]
-    public async Task AHandlerAddedLater_DoesNotRunForOldEvents()
+    public async Task HandlerAddedLater_DoesNotRunForOldEvents()
     {
-        await using var pipeline = new PipelineUnderTest(azurite.NewStorage());
-        await pipeline.Journal.RecordAsync(Event(SampleNotices.Answered), [], CancellationToken.None);
+        await RecordAsync(SampleNotices.Answered);
 
-        var entry = await pipeline.Journal.RecordAsync(Event(SampleNotices.Answered, Received.AddDays(1)), ["new"], CancellationToken.None);
+        var entry = await RecordAsync(SampleNotices.Answered, Start.AddDays(1), "new");
 
         entry.Unfinished.ShouldBeEmpty();
         entry.Outcome.ShouldBe(JournalOutcome.Duplicate);
+    }
+
+    [Fact]
+    public async Task LastReceived_IsNotMisledByAnEventDatedTomorrow()
+    {
+        await RecordAsync(Dated("tomorrow", Start.AddDays(1)), Start.AddHours(-3));
+        await RecordAsync(Dated("today", Start), Start.AddHours(-1));
+        await RecordAsync(Dated("yesterday", Start.AddDays(-1)), Start.AddHours(-2));
+
+        (await LastReceivedAsync()).ShouldBe(Start.AddHours(-1));
+    }
+
+    [Fact]
+    public async Task LastReceived_IsFound_HoweverOldItIs_AndNullInAnEmptyJournal()
+    {
+        (await LastReceivedAsync()).ShouldBeNull();
+
+        await RecordAsync(Dated("old", Start.AddYears(-1)), Start.AddYears(-1));
+
+        (await LastReceivedAsync()).ShouldBe(Start.AddYears(-1));
     }
 
     public static TheoryData<string> HostileIds => new(
@@ -129,29 +137,38 @@ public sealed class JournalTests(AzuriteFixture azurite, StorageRequests request
 
     [Theory]
     [MemberData(nameof(HostileIds))]
-    public async Task AHostileId_StaysInItsPartitionAndRange_AndReadsBack(string hostile)
+    public async Task HostileId_StaysInItsPartitionAndRange_AndReadsBack(string hostile)
     {
-        await using var pipeline = new PipelineUnderTest(azurite.NewStorage());
-        var conversation = Event(SampleNotices.AnsweredWith(("conversation_uuid", hostile)));
-        var leg = Event(SampleNotices.AnsweredWith(("cmiuuid", hostile), ("conversation_uuid", hostile + "2"), ("leg", hostile)));
+        var leg = SampleNotices.AnsweredWith(("cmiuuid", hostile), ("conversation_uuid", hostile + "2"), ("leg", hostile));
 
-        await pipeline.Journal.RecordAsync(conversation, [], CancellationToken.None);
-        await pipeline.Journal.RecordAsync(leg, [], CancellationToken.None);
+        await RecordAsync(SampleNotices.AnsweredWith(("conversation_uuid", hostile)));
+        await RecordAsync(leg);
 
-        var rows = await pipeline.JournalRowsAsync();
+        var rows = await _pipeline.JournalRowsAsync();
         rows.Count.ShouldBe(2);
-        rows.ShouldAllBe(row => row.PartitionKey == "2022-04-22" && row.RowKey.Length <= 512);
-        var (from, to) = JournalKey.RowsOf(hostile);
-        var found = rows.Where(row => string.CompareOrdinal(row.RowKey, from) >= 0 && string.CompareOrdinal(row.RowKey, to) < 0).ShouldHaveSingleItem();
-        found.GetString("ConversationId").ShouldBe(hostile);
-        using var envelope = JsonDocument.Parse(found.GetString("Event"));
+        rows.ShouldAllBe(row => row.Key.Partition == "2022-04-22" && row.Key.Row.Length <= 512);
+        var (from, before) = JournalKey.RowsOf(hostile);
+        var found = rows.Where(row => string.CompareOrdinal(row.Key.Row, from) >= 0 && string.CompareOrdinal(row.Key.Row, before) < 0).ShouldHaveSingleItem();
+        found.Text("ConversationId").ShouldBe(hostile);
+        using var envelope = JsonDocument.Parse(found.Text("Event")!);
         envelope.RootElement.GetProperty("data").GetProperty("conversation_uuid").GetString().ShouldBe(hostile);
-        (await pipeline.Journal.ProgressOfAsync(leg, CancellationToken.None))!.IsFinished.ShouldBeTrue();
+        (await ProgressAsync(leg))!.IsFinished.ShouldBeTrue();
     }
 
-    private static CallEvent Event(byte[] notice, DateTimeOffset? receivedAt = null)
-    {
-        EventEnvelope.TryRead(PipelineUnderTest.EnvelopeOf(notice, receivedAt ?? Received), out var callEvent, out var fault).ShouldBeTrue(fault);
-        return callEvent!;
-    }
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync() => _pipeline.DisposeAsync();
+
+    private Task<JournalEntry> RecordAsync(byte[] notice, DateTimeOffset? receivedAt = null, params string[] handlers) =>
+        _pipeline.Journal.RecordAsync(EventOf(notice, receivedAt), handlers, Claim, CancellationToken.None);
+
+    private Task NoteAsync(JournalEntry entry, Exception? failure, params KeyValuePair<string, string>[] states) =>
+        _pipeline.Journal.NoteHandlersAsync(entry, states, failure, CancellationToken.None);
+
+    private Task<JournalProgress?> ProgressAsync(byte[] notice) => _pipeline.Journal.ProgressOfAsync(EventOf(notice), CancellationToken.None);
+
+    private Task<DateTimeOffset?> LastReceivedAsync() => _pipeline.Get<JournalReader>().LastReceivedAsync(CancellationToken.None);
+
+    private static byte[] Dated(string call, DateTimeOffset time) =>
+        SampleNotices.AnsweredWith(("cmiuuid", call), ("conversation_uuid", call), ("time", time.ToUnixTimeMilliseconds()));
 }

@@ -1,109 +1,130 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
-using Azure.Data.Tables;
-using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Extensions.Time.Testing;
 using TeleCmi.Events;
-using TeleCmi.Pipeline.DeadLetters;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.Pipeline.Receiving;
+using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Pipeline.Tests;
 
-/// <summary>The pipeline as a host puts it together, on an account of its own, with its logs at hand.</summary>
+/// <summary>The pipeline as a host puts it together, on a store in memory and a clock that stands still.</summary>
 internal sealed class PipelineUnderTest : IAsyncDisposable
 {
-    private readonly string _storage;
+    /// <summary>Where the clock stands at first.</summary>
+    public static readonly DateTimeOffset Start = new(2026, 3, 4, 5, 6, 7, 89, TimeSpan.Zero);
 
-    public PipelineUnderTest(string storage, Action<IServiceCollection>? change = null, params (string Name, string Value)[] settings)
+    public PipelineUnderTest(Action<IServiceCollection>? change = null, params (string Name, string Value)[] settings)
     {
-        _storage = storage;
+        Clock = new FakeTimeProvider(Start);
+        Store = new TestStore(Clock);
         var services = new ServiceCollection()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder()
-                .AddInMemoryCollection([new("TeleCmiStorage", storage)])
-                .AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value)))
+                .AddInMemoryCollection(settings.ToLookup(setting => setting.Name, setting => setting.Value).Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Last())))
                 .Build())
             .AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddFakeLogging())
+            .AddSingleton<TimeProvider>(Clock)
+            .AddSingleton<IStore>(Store)
             .AddTeleCmiPipeline();
         change?.Invoke(services);
         Services = services.BuildServiceProvider();
     }
 
+    public PipelineUnderTest(params ICallEventHandler[] handlers)
+        : this(services => Array.ForEach(handlers, handler => services.AddSingleton(handler)))
+    {
+    }
+
+    public FakeTimeProvider Clock { get; }
+
+    public TestStore Store { get; }
+
     public ServiceProvider Services { get; }
 
-    public EventProcessor Processor => Services.GetRequiredService<EventProcessor>();
+    public PipelineQueues Queues => Get<PipelineQueues>();
 
-    public PoisonArchive PoisonArchive => Services.GetRequiredService<PoisonArchive>();
-
-    public Journal Journal => Services.GetRequiredService<Journal>();
+    public Journal Journal => Get<Journal>();
 
     public FakeLogCollector Logs => Services.GetFakeLogCollector();
 
-    public Task<WebhookAnswer> PostAsync(byte[] body, string? contentType = "application/json", string query = "") =>
+    public T Get<T>()
+        where T : notnull => Services.GetRequiredService<T>();
+
+    public Task<WebhookResponse> PostAsync(byte[] body, string? contentType = "application/json", string query = "") =>
         PostAsync(new MemoryStream(body), contentType, body.Length, query);
 
-    public Task<WebhookAnswer> PostAsync(Stream body, string? contentType = "application/json", long? contentLength = null, string query = "", bool hasTransferEncoding = false) =>
+    public Task<WebhookResponse> PostAsync(Stream body, string? contentType = "application/json", long? contentLength = null, string query = "", bool hasTransferEncoding = false) =>
         ReceiveAsync(new WebhookRequest(IsPost: true, query, body, contentType, contentLength, hasTransferEncoding));
 
-    public Task<WebhookAnswer> GetAsync(string query) =>
+    public Task<WebhookResponse> GetAsync(string query) =>
         ReceiveAsync(new WebhookRequest(IsPost: false, query, Stream.Null, ContentType: null, ContentLength: null, HasTransferEncoding: false));
 
-    /// <summary>The envelopes in the events queue.</summary>
-    public async Task<IReadOnlyList<byte[]>> QueuedAsync()
+    public Task<WebhookResponse> ReceiveAsync(WebhookRequest request) => Get<EventReceiver>().ReceiveAsync(request);
+
+    public Task<ProcessedEvent> ProcessAsync(byte[] message, CancellationToken cancellation = default) => Get<EventProcessor>().ProcessAsync(message, cancellation);
+
+    public Task ArchiveAsync(byte[] message, DateTimeOffset? insertedOn = null) => Get<PoisonArchive>().ArchiveAsync(message, insertedOn ?? Start, CancellationToken.None);
+
+    /// <summary>The bodies of the visible messages of a queue.</summary>
+    public async Task<IReadOnlyList<byte[]>> QueuedAsync(string queue = "telecmi-events") =>
+        [.. (await Store.Inner.Queue(queue).PeekAsync(IMessageQueue.MaxBatch, CancellationToken.None)).Select(message => message.Body.ToArray())];
+
+    public async Task<IReadOnlyList<TableRow>> JournalRowsAsync() => await RowsAsync("CallEvents").ToListAsync();
+
+    public async Task<TableRow> JournalRowAsync() => (await JournalRowsAsync()).ShouldHaveSingleItem();
+
+    public async Task<IReadOnlyList<TableRow>> DeadLetterRowsAsync() => await RowsAsync("DeadLetters").ToListAsync();
+
+    public async Task<TableRow> DeadLetterRowAsync() => (await DeadLetterRowsAsync()).ShouldHaveSingleItem();
+
+    public async ValueTask DisposeAsync()
     {
-        var queue = Queue("telecmi-events");
-        return await queue.ExistsAsync()
-            ? [.. (await queue.PeekMessagesAsync(32)).Value.Select(message => Convert.FromBase64String(message.Body.ToString()))]
-            : [];
+        await Services.DisposeAsync();
+        Store.Dispose();
     }
 
-    /// <summary>A queue with its messages as they are on the wire.</summary>
-    public QueueClient Queue(string name) => new(_storage, name);
-
-    public Task<IReadOnlyList<TableEntity>> JournalRowsAsync() => RowsAsync("CallEvents");
-
-    public Task<IReadOnlyList<TableEntity>> DeadLetterRowsAsync() => RowsAsync("DeadLetters");
-
-    public ValueTask DisposeAsync() => Services.DisposeAsync();
-
     /// <summary>What the receiver puts into the queue for a notice.</summary>
-    public static byte[] EnvelopeOf(byte[] notice, DateTimeOffset receivedAt, string? traceParent = null)
+    public static byte[] EnvelopeOf(byte[] notice, DateTimeOffset? receivedAt = null)
     {
         Notice.TryRead(notice, out var read, out var fault).ShouldBeTrue(fault);
-        var envelope = new System.Buffers.ArrayBufferWriter<byte>();
-        EventEnvelope.Write(envelope, read!, receivedAt, traceParent);
+        var envelope = new ArrayBufferWriter<byte>();
+        EventEnvelope.Write(envelope, read!, receivedAt ?? Start, traceParent: null);
         return envelope.WrittenSpan.ToArray();
     }
 
-    private Task<WebhookAnswer> ReceiveAsync(WebhookRequest request) => Services.GetRequiredService<EventReceiver>().ReceiveAsync(request);
+    /// <summary>The event that the pipeline makes of a notice.</summary>
+    public static CallEvent EventOf(byte[] notice, DateTimeOffset? receivedAt = null) => Read(EnvelopeOf(notice, receivedAt));
 
-    private async Task<IReadOnlyList<TableEntity>> RowsAsync(string name)
+    public static CallEvent Read(byte[] envelope)
     {
-        var service = new TableServiceClient(_storage);
-        var exists = service.Query(table => table.Name == name).Any();
-        return exists ? await service.GetTableClient(name).QueryAsync<TableEntity>().ToListAsync() : [];
+        EventEnvelope.TryRead(envelope, out var callEvent, out var fault).ShouldBeTrue(fault);
+        return callEvent!;
     }
+
+    private IAsyncEnumerable<TableRow> RowsAsync(string table) => Store.Inner.Table(table).RowsAsync(new TableQuery(), CancellationToken.None);
 }
 
-internal static class WebhookAnswerText
+internal static class WebhookResponses
 {
-    public static string Text(this WebhookAnswer answer) => Encoding.UTF8.GetString(answer.Body.Span);
+    public static string Text(this WebhookResponse response) => Encoding.UTF8.GetString(response.Body.Span);
 
     /// <summary>Asserts a problem, and that it is one: RFC 9457 with a way out.</summary>
-    public static void ShouldBeProblem(this WebhookAnswer answer, int status, string name)
+    public static void ShouldBeProblem(this WebhookResponse response, int status, string name)
     {
-        answer.StatusCode.ShouldBe(status, answer.Text());
-        answer.ContentType.ShouldBe("application/problem+json");
-        using var json = JsonDocument.Parse(answer.Body);
+        response.Status.ShouldBe(status, response.Text());
+        response.ContentType.ShouldBe("application/problem+json");
+        using var json = JsonDocument.Parse(response.Body);
         json.RootElement.GetProperty("type").GetString().ShouldBe($"urn:telecmi:problem:{name}");
         json.RootElement.GetProperty("status").GetInt32().ShouldBe(status);
         json.RootElement.GetProperty("detail").GetString().ShouldNotBeNullOrWhiteSpace();
     }
 
-    public static void ShouldBeAccepted(this WebhookAnswer answer, string id) => answer.Text().ShouldBe(
+    public static void ShouldBeAccepted(this WebhookResponse response, string id) => response.Text().ShouldBe(
         $$"""{"status":"accepted","id":"{{id}}","kind":"outgoing.answered"}""");
 }

@@ -1,68 +1,77 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using TeleCmi.TestSupport;
 
 namespace TeleCmi.Pipeline.Tests;
 
-public sealed class SettingsTests(AzuriteFixture azurite)
+public sealed class SettingsTests
 {
     [Theory]
-    [InlineData("TeleCmi:AccessTokens", "too-short", "TeleCmi__AccessTokens")]
+    [InlineData("TeleCmi:AccessTokens", "too-short", "TeleCmi__AccessTokens: each token needs at least 20 characters")]
     [InlineData("TeleCmi:AccessTokens", "twenty-characters-or-more,too-short", "TeleCmi__AccessTokens")]
     [InlineData("TeleCmi:AccessTokens", "twenty-characters-but-a/slash", "TeleCmi__AccessTokens")]
-    [InlineData("TeleCmi:AcceptedEvents", "outgoing.answred", "TeleCmi__AcceptedEvents")]
-    [InlineData("TeleCmi:AcceptedEvents", " , ", "TeleCmi__AcceptedEvents")]
-    [InlineData("TeleCmi:MaxEventBytes", "1023", "TeleCmi__MaxEventBytes")]
+    [InlineData("TeleCmi:AcceptedEvents", "outgoing.answred", "TeleCmi__AcceptedEvents: 'outgoing.answred' is not a kind of event")]
+    [InlineData("TeleCmi:AcceptedEvents", " , ", "TeleCmi__AcceptedEvents: name at least one kind")]
+    [InlineData("TeleCmi:MaxEventBytes", "1023", "TeleCmi__MaxEventBytes: 1023 is outside 1024 to 24576")]
     [InlineData("TeleCmi:MaxEventBytes", "24577", "TeleCmi__MaxEventBytes")]
     [InlineData("TeleCmi:EnqueueDeadline", "00:00:00", "TeleCmi__EnqueueDeadline")]
     [InlineData("TeleCmi:HandlerDeadline", "01:00:00", "TeleCmi__HandlerDeadline")]
-    [InlineData("TeleCmiStorage", "not a connection string", "TeleCmiStorage")]
-    [InlineData("TeleCmiStorage", "AccountName=x;AccountKey=!!!", "TeleCmiStorage")]
-    [InlineData("TeleCmiStorage", "", "TeleCmiStorage")]
-    [InlineData("TeleCmiEventsQueue", "Upper", "TeleCmiEventsQueue")]
+    [InlineData("TeleCmi:TraceSamplingRatio", "0", "TeleCmi__TraceSamplingRatio: write the share of traces to keep")]
+    [InlineData("TeleCmi:TraceSamplingRatio", "1.01", "TeleCmi__TraceSamplingRatio")]
+    [InlineData("TeleCmi:TraceSamplingRatio", "-0.5", "TeleCmi__TraceSamplingRatio")]
+    [InlineData("TeleCmi:TraceSamplingRatio", "NaN", "TeleCmi__TraceSamplingRatio")]
+    [InlineData("TeleCmiEventsQueue", "Upper", "TeleCmiEventsQueue: 'Upper' is not a queue name")]
     [InlineData("TeleCmiEventsQueue", "two--hyphens", "TeleCmiEventsQueue")]
-    [InlineData("TeleCmiPoisonQueue", "elsewhere", "TeleCmiPoisonQueue")]
-    public void AWrongValue_StopsTheStartWithAMessageThatNamesTheSetting(string name, string value, string setting)
-    {
-        var fault = Should.Throw<OptionsValidationException>(() => Validate((name, value)));
+    [InlineData("TeleCmiForwardsQueue", "telecmi-events", "TeleCmiForwardsQueue: must be another queue than TeleCmiEventsQueue")]
+    [InlineData("TeleCmi:AcceptedEvent", "*", "TeleCmi__AcceptedEvent: there is no such setting. Did you mean TeleCmi__AcceptedEvents?")]
+    [InlineData("TeleCmi:AppID", "7", "TeleCmi__AppID: there is no such setting. Did you mean TeleCmi__AppIds?")]
+    [InlineData("TeleCmi:Forwards:0:Url", "https://crm.example.com", "TeleCmi__Forwards: there is no such setting. Did you mean TeleCmi__Forward?")]
+    public void WrongSetting_StopsTheStart_AndIsNamed(string name, string value, string expected) =>
+        Should.Throw<OptionsValidationException>(() => Validate((name, value))).Message.ShouldContain(expected);
 
-        fault.Message.ShouldContain(setting);
-    }
+    [Theory]
+    [InlineData("TeleCmi:MaxEventBytes", "many")]
+    [InlineData("TeleCmi:TraceSamplingRatio", "half")]
+    public void SettingOfTheWrongType_StopsTheStart_AndIsNamed(string name, string value) =>
+        Should.Throw<InvalidOperationException>(() => Validate((name, value))).Message.ShouldContain(name);
 
     [Theory]
     [InlineData("AccessTokens", "short-secret")]
     [InlineData("AccessTokens", "long-enough-but-with/slash")]
-    public void AWrongSecret_IsNotInTheMessage(string name, string secret) =>
+    public void WrongSecret_IsNotInTheMessage(string name, string secret) =>
         Should.Throw<OptionsValidationException>(() => Validate(($"TeleCmi:{name}", secret))).Message.ShouldNotContain(secret);
-
-    [Fact]
-    public void AWrongConnectionString_IsNotInTheMessage() =>
-        Should.Throw<OptionsValidationException>(() => Validate(("TeleCmiStorage", "AccountKey=c2VjcmV0"))).Message.ShouldNotContain("c2VjcmV0");
 
     [Theory]
     [InlineData("TeleCmi:MaxEventBytes", "24576")]
+    [InlineData("TeleCmi:MaxEventBytes", "")]
+    [InlineData("TeleCmi:EnqueueDeadline", "")]
+    [InlineData("TeleCmi:TraceSamplingRatio", "")]
+    [InlineData("TeleCmi:TraceSamplingRatio", "0.25")]
     [InlineData("TeleCmi:AccessTokens", "first-token-of-at-least-twenty, second.token_of~at-least-twenty")]
     [InlineData("TeleCmi:AcceptedEvents", "*")]
+    [InlineData("telecmi:acceptedevents", "*")]
     [InlineData("TeleCmiEventsQueue", "other-events")]
-    public void ARightValue_LetsItStart(string name, string value) => Should.NotThrow(() => Validate((name, value)));
+    [InlineData("TeleCmiEventsQueue", "")]
+    public void RightSetting_LetsItStart(string name, string value) => Should.NotThrow(() => Validate((name, value)));
 
     [Fact]
-    public void AnIdentity_NeedsBothAddresses()
+    public void Lists_StandInOneSettingOrInSeveral()
     {
-        (string, string) none = ("TeleCmiStorage", "");
-        (string, string) queues = ("TeleCmiStorage:queueServiceUri", "https://account.queue.core.windows.net");
-        (string, string) tables = ("TeleCmiStorage:tableServiceUri", "https://account.table.core.windows.net");
-
-        Should.Throw<OptionsValidationException>(() => Validate(none, queues)).Message.ShouldContain("TeleCmiStorage__tableServiceUri");
-        Should.Throw<OptionsValidationException>(() => Validate(none, ("TeleCmiStorage:queueServiceUri", "http://account.example"), tables)).Message.ShouldContain("TeleCmiStorage__queueServiceUri");
-        Should.Throw<OptionsValidationException>(() => Validate(none, queues, tables, ("TeleCmiStorage:credential", "key"))).Message.ShouldContain("TeleCmiStorage__credential");
-        Should.NotThrow(() => Validate(none, queues, tables, ("TeleCmiStorage:credential", "managedidentity")));
-        Should.NotThrow(() => Validate(none, ("TeleCmiStorage:accountName", "account")));
+        Read(("TeleCmi:AppIds", " 7, ,8 ,")).AppIds.ShouldBe(["7", "8"]);
+        Read(("TeleCmi:AppIds:0", "7"), ("TeleCmi:AppIds:1", "8,9")).AppIds.ShouldBe(["7", "8", "9"]);
+        Read(("TeleCmi:AcceptedEvents:0", "outgoing.hangup")).AcceptedEvents.ShouldBe(["outgoing.hangup"], "what is set replaces the default");
+        Read(("TeleCmi:AccessTokens:0", "first-token-of-at-least-twenty")).AccessTokens.ShouldHaveSingleItem();
+        Read().AcceptedEvents.ShouldBe(["outgoing.answered"]);
     }
 
-    private void Validate(params (string Name, string Value)[] settings)
+    private static TeleCmiOptions Read(params (string Name, string Value)[] settings)
     {
-        using var services = new PipelineUnderTest(azurite.NewStorage(), settings: settings).Services;
+        using var services = new PipelineUnderTest(settings: settings).Services;
+        return services.GetRequiredService<IOptions<TeleCmiOptions>>().Value;
+    }
+
+    private static void Validate(params (string Name, string Value)[] settings)
+    {
+        using var services = new PipelineUnderTest(settings: settings).Services;
         services.GetRequiredService<IStartupValidator>().Validate();
     }
 }

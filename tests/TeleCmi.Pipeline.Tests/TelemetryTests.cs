@@ -4,23 +4,26 @@ using System.Diagnostics.Metrics;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
-using TeleCmi.LocalHost;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.Pipeline.Telemetry;
-using TeleCmi.TestSupport;
 
 namespace TeleCmi.Pipeline.Tests;
 
-public sealed class TelemetryTests(AzuriteFixture azurite)
+public sealed class TelemetryTests
 {
     [Fact]
     public async Task Requests_AreCountedByKindAndOutcome()
     {
-        await using var pipeline = new PipelineUnderTest(azurite.NewStorage(), settings: ("TeleCmi:AppIds", "2223343"));
+        await using var pipeline = new PipelineUnderTest(settings: ("TeleCmi:AppIds", "2223343"));
         using var received = Collect<long>(pipeline, TelemetryNames.EventsReceived);
         using var durations = Collect<double>(pipeline, TelemetryNames.ReceiveDuration);
         using var enqueues = Collect<double>(pipeline, TelemetryNames.EnqueueDuration);
         using var deadLetters = Collect<long>(pipeline, TelemetryNames.DeadLetters);
+        pipeline.Store.Before = (_, _) =>
+        {
+            pipeline.Clock.Advance(TimeSpan.FromMilliseconds(20));
+            return Task.CompletedTask;
+        };
 
         await pipeline.PostAsync(SampleNotices.Answered);
         await pipeline.PostAsync(SampleNotices.AnsweredWith(("status", "hangup")));
@@ -34,16 +37,17 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
             "outgoing.answered accepted", "outgoing.hangup ignored", "outgoing.answered forbidden",
             "unreadable rejected", "unreadable empty", "unreadable too_large",
         ]);
-        durations.GetMeasurementSnapshot().Count.ShouldBe(6);
-        enqueues.GetMeasurementSnapshot().ShouldAllBe(measurement => (string)measurement.Tags["outcome"]! == "stored" && measurement.Value > 0);
+        durations.GetMeasurementSnapshot().Select(measurement => measurement.Value).ShouldBe([0.02, 0, 0, 0.02, 0, 0]);
+        enqueues.GetMeasurementSnapshot().ShouldAllBe(measurement => (string)measurement.Tags["outcome"]! == "stored" && measurement.Value == 0.02);
         var deadLetter = deadLetters.GetMeasurementSnapshot().ShouldHaveSingleItem();
         deadLetter.Tags["reason"].ShouldBe("rejected");
     }
 
     [Fact]
-    public async Task AFailedEnqueue_IsCounted()
+    public async Task FailedEnqueue_IsCounted()
     {
-        await using var pipeline = new PipelineUnderTest(Azurite.ConnectionStringFor(new AzuritePorts(1, 1, 1)));
+        await using var pipeline = new PipelineUnderTest();
+        pipeline.Store.Fail();
         using var received = Collect<long>(pipeline, TelemetryNames.EventsReceived);
         using var enqueues = Collect<double>(pipeline, TelemetryNames.EnqueueDuration);
 
@@ -57,25 +61,22 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
     public async Task Processing_IsCountedByOutcome_WithItsLagAndItsHandlers()
     {
         var fails = true;
-        await using var pipeline = new PipelineUnderTest(azurite.NewStorage(), services => services.AddSingleton<ICallEventHandler>(
-            new TestHandler("crm", new Runs(), (_, _) => fails ? throw new InvalidOperationException() : Task.CompletedTask)));
+        await using var pipeline = new PipelineUnderTest(
+            new TestHandler("crm", [], (_, _) => fails ? throw new InvalidOperationException() : Task.CompletedTask));
         using var processed = Collect<long>(pipeline, TelemetryNames.EventsProcessed);
         using var lags = Collect<double>(pipeline, TelemetryNames.EventLag);
         using var handlers = Collect<double>(pipeline, TelemetryNames.HandlerDuration);
-        var message = PipelineUnderTest.EnvelopeOf(SampleNotices.Answered, TimeProvider.System.GetUtcNow().AddSeconds(-3));
-        var fromTheFuture = PipelineUnderTest.EnvelopeOf(SampleNotices.AnsweredCall("future"), TimeProvider.System.GetUtcNow().AddHours(1));
+        var message = PipelineUnderTest.EnvelopeOf(SampleNotices.Answered, PipelineUnderTest.Start.AddSeconds(-3));
+        var fromTheFuture = PipelineUnderTest.EnvelopeOf(SampleNotices.AnsweredCall("future"), PipelineUnderTest.Start.AddHours(1));
 
-        await Should.ThrowAsync<HandlerFailedException>(() => pipeline.Processor.ProcessAsync(message, CancellationToken.None));
+        await Should.ThrowAsync<HandlerFailedException>(() => pipeline.ProcessAsync(message));
         fails = false;
-        await pipeline.Processor.ProcessAsync(message, CancellationToken.None);
-        await pipeline.Processor.ProcessAsync(fromTheFuture, CancellationToken.None);
-        await Should.ThrowAsync<InvalidDataException>(() => pipeline.Processor.ProcessAsync("x"u8.ToArray(), CancellationToken.None));
+        await pipeline.ProcessAsync(message);
+        await pipeline.ProcessAsync(fromTheFuture);
+        await Should.ThrowAsync<InvalidDataException>(() => pipeline.ProcessAsync("x"u8.ToArray()));
 
         Counted(processed).ShouldBe(["outgoing.answered failed", "outgoing.answered resumed", "outgoing.answered journaled", "unreadable failed"]);
-        var measured = lags.GetMeasurementSnapshot();
-        measured.Count.ShouldBe(2);
-        measured[0].Value.ShouldBeInRange(3, 60);
-        measured[1].Value.ShouldBe(0, "a clock that is ahead must not make a negative lag");
+        lags.GetMeasurementSnapshot().Select(measurement => measurement.Value).ShouldBe([3, 0], "a clock that is ahead must not make a negative lag");
         handlers.GetMeasurementSnapshot().Select(measurement => $"{measurement.Tags["handler"]} {measurement.Tags["outcome"]}").ShouldBe(["crm failed", "crm done", "crm done"]);
     }
 
@@ -99,15 +100,15 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
         };
         ActivitySource.AddActivityListener(listener);
         ActivityTraceId? handlerTrace = null;
-        await using var pipeline = new PipelineUnderTest(azurite.NewStorage(), services => services.AddSingleton<ICallEventHandler>(
-            new TestHandler("crm", new Runs(), (_, _) =>
+        await using var pipeline = new PipelineUnderTest(
+            new TestHandler("crm", [], (_, _) =>
             {
                 handlerTrace = Activity.Current?.TraceId;
                 return Task.CompletedTask;
-            })));
+            }));
 
         await pipeline.PostAsync(SampleNotices.AnsweredCall(call));
-        await pipeline.Processor.ProcessAsync((await pipeline.QueuedAsync()).ShouldHaveSingleItem(), CancellationToken.None);
+        await pipeline.ProcessAsync((await pipeline.QueuedAsync()).ShouldHaveSingleItem());
 
         spans.Select(span => span.OperationName).ShouldBe([TelemetryNames.ReceiveActivity, TelemetryNames.ProcessActivity]);
         var (receive, process) = (spans.First(), spans.Last());
@@ -125,8 +126,7 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
         string[] unwanted = ["442000000001", "442000000000", "s3cr3t-function-key", "marker-of-the-body"];
         const string Forged = "x\r\n2026-01-01 info: forged\u2028\u0085\u001b[31m";
         await using var pipeline = new PipelineUnderTest(
-            azurite.NewStorage(),
-            services => services.AddSingleton<ICallEventHandler>(new TestHandler("broken", new Runs(), (_, _) => throw new InvalidOperationException("no"))),
+            services => services.AddSingleton<ICallEventHandler>(new TestHandler("broken", [], (_, _) => throw new InvalidOperationException("no"))),
             ("TeleCmi:AcceptedEvents", "outgoing.answered,other"));
         byte[][] notices =
         [
@@ -147,8 +147,8 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
         await pipeline.GetAsync("?code=s3cr3t-function-key&marker-of-the-body=1");
         foreach (var message in await pipeline.QueuedAsync())
         {
-            await Should.ThrowAsync<HandlerFailedException>(() => pipeline.Processor.ProcessAsync(message, CancellationToken.None));
-            await pipeline.PoisonArchive.ArchiveAsync(message, null, CancellationToken.None);
+            await Should.ThrowAsync<HandlerFailedException>(() => pipeline.ProcessAsync(message));
+            await pipeline.ArchiveAsync(message);
         }
 
         var records = pipeline.Logs.GetSnapshot();
@@ -168,7 +168,7 @@ public sealed class TelemetryTests(AzuriteFixture azurite)
     [InlineData(null, "-")]
     [InlineData("", "-")]
     [InlineData("44\n20", "**?20")]
-    public void APhoneNumber_IsCoveredButForItsLastThreeDigits(string? number, string expected) =>
+    public void PhoneNumber_IsCoveredButForItsLastThreeDigits(string? number, string expected) =>
         LogText.OfPhoneNumber(number).ShouldBe(expected);
 
     private static MetricCollector<T> Collect<T>(PipelineUnderTest pipeline, string instrument)

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Storage.Azure;
 using TeleCmi.TestSupport;
@@ -12,7 +13,7 @@ public static class AzureStores
     public static StoreUnderTest Open(AzuriteFixture azurite)
     {
         var connection = Environment.GetEnvironmentVariable("TELECMI_TEST_STORAGE") is { Length: > 0 } account ? account : azurite.NewStorage();
-        IStore store = new AzureStore(connection);
+        IStore store = new AzureStore(Options.Create(new AzureStorageOptions { ConnectionString = connection }));
 
         // The service counts in its own time, in whole seconds.
         return new StoreUnderTest(store, time => Task.Delay(time + TimeSpan.FromSeconds(1)), () => ValueTask.CompletedTask);

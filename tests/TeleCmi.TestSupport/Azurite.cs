@@ -162,9 +162,9 @@ public sealed partial class Azurite : IAsyncDisposable
                 }
             }
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
-            throw new InvalidOperationException($"Azurite did not start within {StartDeadline.TotalSeconds} s.");
+            throw new InvalidOperationException($"Azurite did not start within {StartDeadline.TotalSeconds} s.", e);
         }
 
         // Whoever does not read a child's output stops it once the pipe is full.

@@ -1,5 +1,4 @@
 using System.Globalization;
-using TeleCmi.LocalHost;
 using Xunit;
 
 namespace TeleCmi.TestSupport;

@@ -40,10 +40,10 @@ internal static class AzuritePackage
         {
             await npm.WaitForExitAsync(deadline.Token);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException e)
         {
             npm.Kill(entireProcessTree: true);
-            throw new InvalidOperationException("npm did not finish installing Azurite: run 'npm ci' in the repository's folder, then try again.");
+            throw new InvalidOperationException("npm did not finish installing Azurite: run 'npm ci' in the repository's folder, then try again.", e);
         }
 
         if (npm.ExitCode != 0)

@@ -8,7 +8,7 @@ namespace TeleCmi.TestSupport;
 public sealed partial class HostProcess : IAsyncDisposable
 {
     private const string AddressMark = "Webhook: ";
-    private const int Sigterm = 15;
+    private const int Sigkill = 9;
 
     private static readonly string Dotnet = Path.GetFullPath(Path.Combine(
         RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
@@ -64,19 +64,29 @@ public sealed partial class HostProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>Ends it without a warning: SIGKILL or TerminateProcess, itself and not its children.</summary>
+    /// <summary>Ends it and everything that it started without a warning: SIGKILL to the process group, or TerminateProcess.</summary>
     public async Task KillAsync()
     {
-        if (!_process.HasExited)
+        if (IsGroup && !_process.HasExited)
         {
-            _process.Kill();
+            _ = kill(-_process.Id, Sigkill);
+        }
+        else if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
         }
 
         await _process.WaitForExitAsync();
     }
 
-    /// <summary>Asks it to stop, as a service manager does.</summary>
-    public void Terminate() => kill(_process.Id, Sigterm).ShouldBe(0);
+    /// <summary>Sends a signal to the process group: SIGTERM as a service manager does, SIGINT as Ctrl+C, SIGHUP as a terminal that is closed.</summary>
+    public void Signal(PosixSignal signal) => kill(IsGroup ? -_process.Id : _process.Id, signal switch
+    {
+        PosixSignal.SIGHUP => 1,
+        PosixSignal.SIGINT => 2,
+        PosixSignal.SIGTERM => 15,
+        _ => throw new ArgumentOutOfRangeException(nameof(signal)),
+    }).ShouldBe(0);
 
     public async ValueTask DisposeAsync()
     {
@@ -84,9 +94,13 @@ public sealed partial class HostProcess : IAsyncDisposable
         _process.Dispose();
     }
 
+    // With setsid the process leads a group of its own, so that a signal meets all of it and nobody else.
+    private static bool IsGroup => OperatingSystem.IsLinux();
+
     private static HostProcess Start(string program, IReadOnlyDictionary<string, string?>? environment, string[] arguments)
     {
-        var start = new ProcessStartInfo(Dotnet, ["exec", Path.Combine(AppContext.BaseDirectory, program), .. arguments])
+        string[] command = [Dotnet, "exec", Path.Combine(AppContext.BaseDirectory, program), .. arguments];
+        var start = new ProcessStartInfo(IsGroup ? "setsid" : command[0], IsGroup ? command : command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

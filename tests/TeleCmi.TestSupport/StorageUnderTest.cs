@@ -1,36 +1,57 @@
-using Azure.Data.Tables;
-using Azure.Storage.Queues;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using TeleCmi.Pipeline.Storage;
+using TeleCmi.Storage.Azure;
+using TeleCmi.Storage.Sqlite;
 
 namespace TeleCmi.TestSupport;
 
-/// <summary>Looks at an account's queues and tables from outside, as a judge would.</summary>
-public sealed class StorageUnderTest(string connection)
+/// <summary>Looks at a store's queues and tables from outside, as a judge would.</summary>
+public sealed class StorageUnderTest(IStore store) : IDisposable
 {
-    private readonly TableServiceClient _tables = new(connection);
+    private const int PageSize = 1000;
 
-    public Task<IReadOnlyList<TableEntity>> JournalAsync() => RowsAsync("CallEvents");
+    private ServiceProvider? _owned;
 
-    public Task<IReadOnlyList<TableEntity>> DeadLettersAsync() => RowsAsync("DeadLetters");
+    public IStore Store => store;
 
-    /// <summary>How many messages there are in both queues, hidden ones included.</summary>
-    public async Task<int> QueuedAsync() => await CountAsync("telecmi-events") + await CountAsync("telecmi-events-poison");
-
-    /// <summary>Puts a text into the events queue as it is, which is not how this product writes its messages.</summary>
-    public async Task PutForeignMessageAsync(string text)
+    /// <summary>Opens what a storage setting names.</summary>
+    public static StorageUnderTest Open(string setting)
     {
-        var queue = new QueueClient(connection, "telecmi-events");
-        await queue.CreateIfNotExistsAsync();
-        await queue.SendMessageAsync(text);
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new(IStore.Setting, setting)]).Build();
+        var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton<IConfiguration>(configuration);
+        if (!services.TryAddSqliteStorage(configuration, folder: null))
+        {
+            services.AddAzureStorage();
+        }
+
+        var provider = services.BuildServiceProvider();
+        return new StorageUnderTest(provider.GetRequiredService<IStore>()) { _owned = provider };
     }
 
-    private async Task<int> CountAsync(string name)
+    public Task<IReadOnlyList<TableRow>> JournalAsync() => RowsAsync("CallEvents");
+
+    /// <summary>The ids of the events whose work is done.</summary>
+    public async Task<IReadOnlyList<string>> FinishedAsync() =>
+        [.. (await JournalAsync()).Where(row => row.Time("ProcessedAt") is not null).Select(row => row.Text("EventId")!)];
+
+    public Task<IReadOnlyList<TableRow>> DeadLettersAsync() => RowsAsync("DeadLetters");
+
+    /// <summary>Waits for so many dead letters.</summary>
+    public async Task<IReadOnlyList<TableRow>> DeadLettersAsync(int count)
     {
-        var queue = new QueueClient(connection, name);
-        return await queue.ExistsAsync() ? (await queue.GetPropertiesAsync()).Value.ApproximateMessagesCount : 0;
+        await Eventually.HoldsAsync(async () => (await DeadLettersAsync()).Count >= count);
+        return await DeadLettersAsync();
     }
 
-    private async Task<IReadOnlyList<TableEntity>> RowsAsync(string name) =>
-        await _tables.QueryAsync(table => table.Name == name).AnyAsync()
-            ? await _tables.GetTableClient(name).QueryAsync<TableEntity>().ToListAsync()
-            : [];
+    /// <summary>How many messages there are in all four queues, hidden ones included.</summary>
+    public async Task<int> QueuedAsync() =>
+        await CountAsync("telecmi-events") + await CountAsync("telecmi-events-poison") + await CountAsync("telecmi-forwards") + await CountAsync("telecmi-forwards-poison");
+
+    public Task<int> CountAsync(string queue) => store.Queue(queue).CountAsync(CancellationToken.None);
+
+    public async Task<IReadOnlyList<TableRow>> RowsAsync(string table) =>
+        await store.Table(table).RowsAsync(new TableQuery { PageSize = PageSize }, CancellationToken.None).ToListAsync();
+
+    public void Dispose() => _owned?.Dispose();
 }

@@ -1,34 +1,37 @@
 using System.CommandLine;
-using Azure;
-using Azure.Identity;
 using TeleCmi.Cli.Output;
+using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Cli.Commands;
 
 /// <summary>Gives every command the same surroundings, and every failure the same form: a message and an exit code.</summary>
-internal sealed class CommandRunner(CliHost host)
+internal sealed class CommandRunner
 {
-    public CliHost Host { get; } = host;
-
-    public Option<string?> Storage { get; } = new("--storage")
+    public CommandRunner(CliHost host)
     {
-        Description = "Storage connection string; without it the app's own settings count: TeleCmiStorage, or TeleCmiStorage__queueServiceUri and TeleCmiStorage__tableServiceUri, and TeleCmiEventsQueue.",
-        Recursive = true,
-    };
+        Host = host;
+        Storage.Recursive = true;
+    }
 
-    /// <summary>Makes a command whose work needs storage.</summary>
-    public void OnStorage(Command command, Func<ParseResult, Terminal, Connection, CancellationToken, Task<int>> work) =>
+    public CliHost Host { get; }
+
+    public Option<string> Storage { get; } = CommonOptions.Text(
+        "--storage",
+        $"sqlite:<file> or a storage connection string; without it the app's own settings count ({Connection.StorageSetting} and the like), and without those the store of the receiver on this machine.");
+
+    /// <summary>Gives a command its work on storage.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="work">The work; it returns the exit code.</param>
+    /// <param name="withReceiver">Whether it replays, and so needs the receiver's settings to be right too.</param>
+    public void OnStorage(Command command, Func<ParseResult, Terminal, Connection, CancellationToken, Task<int>> work, bool withReceiver = false) =>
         On(command, async (parsed, terminal, cancellation) =>
         {
-            await using var connection = await Connection.OpenAsync(Host, parsed.GetValue(Storage));
+            await using var connection = await Connection.OpenAsync(Host, parsed.GetValue(Storage), withReceiver);
             return await work(parsed, terminal, connection, cancellation);
         });
 
-    public void On(Command command, Func<ParseResult, Terminal, CancellationToken, Task<int>> work) =>
-        command.SetAction((parsed, cancellation) => GuardAsync(parsed, work, cancellation));
-
-    private async Task<int> GuardAsync(
-        ParseResult parsed, Func<ParseResult, Terminal, CancellationToken, Task<int>> work, CancellationToken cancellation)
+    /// <summary>Gives a command its work.</summary>
+    public void On(Command command, Func<ParseResult, Terminal, CancellationToken, Task<int>> work) => command.SetAction(async (parsed, cancellation) =>
     {
         var terminal = new Terminal(Host);
         try
@@ -45,26 +48,11 @@ internal sealed class CommandRunner(CliHost host)
             terminal.Note("Interrupted.");
             return ExitCodes.Interrupted;
         }
-        catch (Exception e) when (Explain(e) is { } message)
+        catch (Exception e) when (e is StorageException or IOException or UnauthorizedAccessException)
         {
-            terminal.Note(message);
+            // What storage and files can say; anything else is a fault of this program and may crash it.
+            terminal.Note(e.Message.Trim().Split('\n')[0].TrimEnd());
             return ExitCodes.Failed;
         }
-    }
-
-    // What storage and files can say; anything else is a fault of this program and may crash it.
-    private static string? Explain(Exception e) => e switch
-    {
-        AggregateException { InnerExceptions: [.., var last] } => Explain(last),
-        RequestFailedException { Status: 0 } => $"Storage does not answer: {FirstLine(e.Message)}",
-        RequestFailedException { Status: var status, ErrorCode: var code } => $"Storage refused: {status} {code}.",
-        AuthenticationFailedException => $"Storage could not be reached with this identity: {FirstLine(e.Message)}",
-        TimeoutException or HttpRequestException or IOException or UnauthorizedAccessException => FirstLine(e.Message),
-        TaskCanceledException { InnerException: TimeoutException } => "Storage does not answer in time.",
-        _ => null,
-    };
-
-    private static string FirstLine(string text) => text.AsSpan().Trim() is var trimmed && trimmed.IndexOfAny('\r', '\n') is var end and >= 0
-        ? trimmed[..end].ToString()
-        : text;
+    });
 }

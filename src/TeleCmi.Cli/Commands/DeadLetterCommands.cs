@@ -1,16 +1,16 @@
 using System.CommandLine;
 using System.Text;
-using System.Text.Json;
 using System.Text.Unicode;
 using TeleCmi.Cli.Output;
 using TeleCmi.Pipeline.DeadLetters;
+using TeleCmi.Pipeline.Receiving;
 
 namespace TeleCmi.Cli.Commands;
 
-/// <summary><c>telecmi dead-letters</c>: what could not be processed or read, until a person decides.</summary>
+/// <summary><c>telecmi dead-letters</c>: what could not be processed, read or forwarded, until a person decides.</summary>
 internal static class DeadLetterCommands
 {
-    public static Command Create(CommandRunner runner) => new("dead-letters", "What could not be processed (poison), read (rejected) or handed on (forward).")
+    public static Command Create(CommandRunner runner) => new("dead-letters", "What could not be processed (poison), read (rejected) or forwarded (forward).")
     {
         List(runner),
         Show(runner),
@@ -22,36 +22,19 @@ internal static class DeadLetterCommands
     {
         var json = CommonOptions.Json();
         var limit = CommonOptions.Limit();
-        var choice = new Choice();
-        var command = new Command("list", "Lists dead letters, oldest first, without their bodies.") { json, limit };
-        choice.AddFiltersTo(command);
+        var each = new Option<bool>("--each") { Description = "List every one, also those that say the same; --json does." };
+        var selector = new DeadLetterSelector();
+        var command = new Command("list", "Lists dead letters without their bodies, oldest first; those that say the same once, with their number.") { json, each, limit };
+        selector.AddFiltersTo(command);
         runner.OnStorage(command, async (parsed, terminal, connection, cancellation) =>
         {
             // One more than shown, to tell whether there are more.
             var most = parsed.GetValue(limit);
-            var letters = await choice.Matching(parsed, connection.DeadLetters, cancellation).Take(most + 1).ToListAsync(cancellation);
-            var shown = letters.Take(most).ToList();
-            if (parsed.GetValue(json))
-            {
-                await terminal.JsonAsync(writer =>
-                {
-                    writer.WriteStartArray();
-                    shown.ForEach(letter => WriteJson(writer, letter, withBody: false));
-                    writer.WriteEndArray();
-                });
-            }
-            else if (shown.Count == 0)
-            {
-                terminal.Line("No dead letters.");
-            }
-            else
-            {
-                terminal.Table(
-                    ["Id", "Reason", "Kind", "Bytes", "Error"],
-                    shown.Select(row => new[] { row.Id.ToString(), row.Letter.Reason, row.Letter.Kind, $"{row.Letter.Body.Length}", row.Letter.Error }));
-            }
-
-            if (letters.Count > most)
+            var matching = selector.MatchingAsync(parsed, connection.DeadLetters, cancellation);
+            var found = parsed.GetValue(json) || parsed.GetValue(each)
+                ? ListEach(terminal, await matching.Take(most + 1).ToListAsync(cancellation), most, parsed.GetValue(json))
+                : ListGroups(terminal, await GroupAsync(matching), most);
+            if (found > most)
             {
                 terminal.Note($"There are more than {most}: raise --limit or narrow the choice.");
             }
@@ -61,40 +44,97 @@ internal static class DeadLetterCommands
         return command;
     }
 
+    private static int ListEach(Terminal terminal, List<StoredDeadLetter> letters, int most, bool json)
+    {
+        if (json)
+        {
+            terminal.Json(letters.Take(most).Select(letter => DeadLetterDocument.Of(letter)), CliJson.Default.IEnumerableDeadLetterDocument);
+        }
+        else if (letters.Count == 0)
+        {
+            terminal.Line("No dead letters.");
+        }
+        else
+        {
+            terminal.Table(
+                ["Id", "Reason", "Kind", "Bytes", "Error"],
+                letters.Take(most).Select(row => new[] { row.Id.ToString(), row.Letter.Reason, row.Letter.Kind, $"{row.Bytes}", row.Letter.Error }));
+        }
+
+        return letters.Count;
+    }
+
+    private static int ListGroups(Terminal terminal, IReadOnlyCollection<LetterGroup> groups, int most)
+    {
+        foreach (var group in groups.Take(most))
+        {
+            var (letter, times) = (group.First.Letter, $"received {Times.Of(group.First.Letter.ReceivedAt)}");
+            terminal.Line($"{group.Count} x {letter.Reason}{Part(" of ", letter.Kind)}{Part(" to ", letter.Destination)}: {letter.Error}");
+            terminal.Line($"    {(group.Count == 1 ? $"{times}, {group.First.Id}" : $"{times} to {Times.Of(group.Newest)}, such as {group.First.Id}")}");
+        }
+
+        if (groups.Count == 0)
+        {
+            terminal.Line("No dead letters.");
+        }
+
+        return groups.Count;
+    }
+
+    private static async Task<IReadOnlyCollection<LetterGroup>> GroupAsync(IAsyncEnumerable<StoredDeadLetter> letters)
+    {
+        var groups = new OrderedDictionary<(string, string?, string?, string), LetterGroup>();
+        await foreach (var letter in letters)
+        {
+            var key = (letter.Letter.Reason, letter.Letter.Kind, letter.Letter.Destination, letter.Letter.Error);
+            groups[key] = groups.TryGetValue(key, out var group)
+                ? group with { Count = group.Count + 1, Newest = letter.Letter.ReceivedAt }
+                : new LetterGroup(letter with { Letter = letter.Letter with { Body = default } }, 1, letter.Letter.ReceivedAt);
+        }
+
+        return groups.Values;
+    }
+
     private static Command Show(CommandRunner runner)
     {
         var json = CommonOptions.Json();
-        var id = IdArgument();
+        var id = CommonOptions.ParsedArgument("id", "The id that list shows.", DeadLetterSelector.IdOf);
         var command = new Command("show", "Shows one dead letter in full: the body with its phone numbers, as it came.") { id, json };
         runner.OnStorage(command, async (parsed, terminal, connection, cancellation) =>
         {
             var wanted = parsed.GetRequiredValue(id);
             var found = await connection.DeadLetters.FindAsync(wanted, cancellation)
                 ?? throw new CliException($"There is no dead letter {wanted}.", ExitCodes.Failed);
+            var body = found.Letter.Body;
+            var document = DeadLetterDocument.Of(found) with
+            {
+                Body = Utf8.IsValid(body.Span) ? Encoding.UTF8.GetString(body.Span) : null,
+                BodyBase64 = Convert.ToBase64String(body.Span),
+            };
             if (parsed.GetValue(json))
             {
-                await terminal.JsonAsync(writer => WriteJson(writer, found, withBody: true));
+                terminal.Json(document, CliJson.Default.DeadLetterDocument);
                 return ExitCodes.Fine;
             }
 
-            terminal.Line($"Id        {found.Id}");
-            terminal.Line($"Reason    {found.Letter.Reason}");
-            terminal.Line($"Kind      {found.Letter.Kind ?? "-"}");
-            terminal.Line($"Event id  {found.Letter.EventId ?? "-"}");
-            terminal.Line($"Received  {Times.Of(found.Letter.ReceivedAt)}");
-            terminal.Line($"Error     {found.Letter.Error}");
-            if (found.Letter.Destination is { } destination)
+            terminal.Line($"Id        {document.Id}");
+            terminal.Line($"Reason    {document.Reason}");
+            terminal.Line($"Kind      {document.Kind ?? "-"}");
+            terminal.Line($"Event id  {document.EventId ?? "-"}");
+            terminal.Line($"Received  {document.ReceivedAt}");
+            terminal.Line($"Error     {document.Error}");
+            if (document.Destination is not null)
             {
-                terminal.Line($"Forward   to {destination}, which {(found.Letter.Status is { } status ? $"answered {status}" : "did not answer")}");
+                terminal.Line($"Forward   to {document.Destination}, which {(document.Status is { } status ? $"responded with {status}" : "did not respond")}");
             }
 
-            if (found.Letter.Answer is { } answer)
+            if (document.ResponseBody is not null)
             {
-                terminal.Line($"Answer    {answer}");
+                terminal.Line($"Response  {document.ResponseBody}");
             }
 
-            terminal.Line($"Body      {found.Letter.Body.Length} bytes{(TextOf(found.Letter) is null ? ", not UTF-8, here in Base64" : "")}");
-            terminal.Text(TextOf(found.Letter) ?? Convert.ToBase64String(found.Letter.Body.Span));
+            terminal.Line($"Body      {document.Bytes} bytes{(document.Body is null ? ", not UTF-8, here in Base64" : "")}");
+            terminal.Text(document.Body ?? document.BodyBase64);
             return ExitCodes.Fine;
         });
         return command;
@@ -103,41 +143,25 @@ internal static class DeadLetterCommands
     private static Command Replay(CommandRunner runner)
     {
         var json = CommonOptions.Json();
-        var choice = new Choice();
+        var selector = new DeadLetterSelector();
         var command = new Command("replay", "Sends dead letters through the queue again; each is removed only after the queue has it. Can be repeated after an interruption.") { json };
-        choice.AddAllTo(command);
-        runner.OnStorage(command, async (parsed, terminal, connection, cancellation) =>
-        {
-            var outcomes = new List<(string Id, string Outcome, string? EventId, string? Fault)>();
-            var (letters, missing) = await choice.ChosenAsync(parsed, terminal, connection.DeadLetters, cancellation);
-            outcomes.AddRange(missing.Select(id => (id.ToString(), "missing", (string?)null, (string?)"There is no such dead letter (any more).")));
-            try
+        selector.AddAllTo(command);
+        runner.OnStorage(
+            command,
+            async (parsed, terminal, connection, cancellation) =>
             {
-                await terminal.ProgressAsync("Replaying", letters.Count, async step =>
+                var letters = await selector.SelectAsync(parsed, terminal, connection.DeadLetters, cancellation);
+                var outcomes = await ForEachAsync(terminal, "Replaying", letters, parsed.GetValue(json), async selected =>
                 {
-                    foreach (var chosen in letters)
-                    {
-                        // Read again, one at a time: an earlier look may be old, and the bodies need not all be in memory.
-                        var result = await connection.DeadLetters.FindAsync(chosen, cancellation) is { } letter
-                            ? await connection.Replay.ReplayAsync(letter, cancellation)
-                            : null;
-                        outcomes.Add((chosen.ToString(), result is null ? "missing" : NameOf(result.Outcome), result?.EventId, result?.Fault));
-                        step();
-                    }
-
-                    return true;
+                    // One body at a time: all of them need not be in memory.
+                    var letter = selected.HasBody ? selected.Letter : await connection.DeadLetters.FindAsync(selected.Id, cancellation);
+                    return letter is null ? null : LetterOutcome.Of(selected.Id, await connection.Replay.ReplayAsync(letter, cancellation));
                 });
-            }
-            finally
-            {
-                // Also when it breaks off: what was done is done.
-                await ReportAsync(terminal, parsed.GetValue(json), outcomes, letters.Count + missing.Count);
-            }
-
-            return outcomes.Any(outcome => outcome.Outcome is "stays" or "came-back") ? ExitCodes.NeedsPerson
-                : missing.Count > 0 ? ExitCodes.Failed
-                : ExitCodes.Fine;
-        });
+                return outcomes.Any(outcome => outcome.Outcome is LetterOutcome.Stays or LetterOutcome.CameBack) ? ExitCodes.NeedsPerson
+                    : outcomes.Any(outcome => outcome.Outcome is LetterOutcome.Missing) ? ExitCodes.Failed
+                    : ExitCodes.Fine;
+            },
+            withReceiver: true);
         return command;
     }
 
@@ -145,125 +169,89 @@ internal static class DeadLetterCommands
     {
         var json = CommonOptions.Json();
         var yes = CommonOptions.Yes();
-        var choice = new Choice();
+        var selector = new DeadLetterSelector();
         var command = new Command("discard", "Deletes dead letters for good, after asking.") { json, yes };
-        choice.AddAllTo(command);
+        selector.AddAllTo(command);
         runner.OnStorage(command, async (parsed, terminal, connection, cancellation) =>
         {
-            var (letters, missing) = await choice.ChosenAsync(parsed, terminal, connection.DeadLetters, cancellation);
-            var outcomes = missing.Select(id => (id.ToString(), "missing", (string?)null, (string?)"There is no such dead letter (any more).")).ToList();
-            if (letters.Count > 0)
+            var letters = await selector.SelectAsync(parsed, terminal, connection.DeadLetters, cancellation);
+            if (letters.Count(selected => selected.Letter is not null) is > 0 and var found)
             {
-                terminal.Confirm($"Delete {letters.Count} dead letter(s) for good?", parsed.GetValue(yes));
+                terminal.Confirm($"Delete {found} dead letter(s) for good?", parsed.GetValue(yes));
             }
 
-            try
-            {
-                await terminal.ProgressAsync("Discarding", letters.Count, async step =>
-                {
-                    foreach (var chosen in letters)
-                    {
-                        var gone = await connection.DeadLetters.FindAsync(chosen, cancellation) is not { } letter
-                            || await connection.DeadLetters.RemoveAsync(letter, cancellation);
-                        outcomes.Add((chosen.ToString(), gone ? "discarded" : "came-back", null, null));
-                        step();
-                    }
-
-                    return true;
-                });
-            }
-            finally
-            {
-                await ReportAsync(terminal, parsed.GetValue(json), outcomes, letters.Count + missing.Count);
-            }
-
-            return missing.Count > 0 || outcomes.Any(outcome => outcome.Item2 is "came-back") ? ExitCodes.Failed : ExitCodes.Fine;
+            var outcomes = await ForEachAsync(terminal, "Discarding", letters, parsed.GetValue(json), async selected => selected.Letter is { } letter
+                ? new LetterOutcome($"{selected.Id}", await connection.DeadLetters.RemoveAsync(letter, cancellation) ? "discarded" : LetterOutcome.CameBack)
+                : null);
+            return outcomes.Any(outcome => outcome.Outcome is LetterOutcome.Missing or LetterOutcome.CameBack) ? ExitCodes.Failed : ExitCodes.Fine;
         });
         return command;
     }
 
-    private static async Task ReportAsync(
-        Terminal terminal, bool json, List<(string Id, string Outcome, string? EventId, string? Fault)> outcomes, int chosen)
+    // Reports also when it breaks off: what was done is done.
+    private static async Task<List<LetterOutcome>> ForEachAsync(
+        Terminal terminal, string what, List<SelectedLetter> letters, bool json, Func<SelectedLetter, Task<LetterOutcome?>> work)
     {
-        var counts = outcomes.CountBy(outcome => outcome.Outcome).OrderBy(count => count.Key, StringComparer.Ordinal).ToList();
-        if (json)
+        var outcomes = new List<LetterOutcome>();
+        try
         {
-            await terminal.JsonAsync(writer =>
+            await terminal.ProgressAsync(what, letters.Count, async step =>
             {
-                writer.WriteStartObject();
-                writer.WriteNumber("chosen", chosen);
-                writer.WriteStartObject("counts");
-                counts.ForEach(count => writer.WriteNumber(count.Key, count.Value));
-                writer.WriteEndObject();
-                writer.WriteStartArray("letters");
-                foreach (var (id, outcome, eventId, fault) in outcomes)
+                foreach (var selected in letters)
                 {
-                    writer.WriteStartObject();
-                    writer.WriteString("id", id);
-                    writer.WriteString("outcome", outcome);
-                    writer.WriteString("eventId", eventId);
-                    writer.WriteString("fault", fault);
-                    writer.WriteEndObject();
+                    outcomes.Add(await work(selected) ?? new LetterOutcome($"{selected.Id}", LetterOutcome.Missing, Fault: "There is no such dead letter (any more)."));
+                    step();
                 }
 
-                writer.WriteEndArray();
-                writer.WriteEndObject();
+                return outcomes;
             });
+        }
+        finally
+        {
+            Report(terminal, new LettersReport(letters.Count, new SortedDictionary<string, int>(outcomes.CountBy(outcome => outcome.Outcome).ToDictionary(), StringComparer.Ordinal), outcomes), json);
+        }
+
+        return outcomes;
+    }
+
+    private static void Report(Terminal terminal, LettersReport report, bool json)
+    {
+        if (json)
+        {
+            terminal.Json(report, CliJson.Default.LettersReport);
             return;
         }
 
-        foreach (var (id, outcome, _, fault) in outcomes.Where(outcome => outcome.Fault is not null))
+        foreach (var letter in report.Letters.Where(letter => letter.Fault is not null))
         {
-            terminal.Line($"{id} {outcome}: {fault}");
+            terminal.Line($"{letter.Id} {letter.Outcome}: {letter.Fault}");
         }
 
-        terminal.Line(chosen == 0 ? "No dead letters matched." : $"{string.Join(", ", counts.Select(count => $"{count.Value} {count.Key}"))} of {chosen}.");
+        terminal.Line(report.Chosen == 0 ? "No dead letters matched." : $"{string.Join(", ", report.Counts.Select(count => $"{count.Value} {count.Key}"))} of {report.Chosen}.");
     }
+
+    private static string Part(string word, string? value) => value is null ? "" : word + value;
+
+    private sealed record LetterGroup(StoredDeadLetter First, int Count, DateTimeOffset Newest);
+}
+
+/// <summary>What became of one dead letter.</summary>
+internal sealed record LetterOutcome(string Id, string Outcome, string? EventId = null, string? Fault = null)
+{
+    public const string Missing = "missing";
+    public const string CameBack = "came-back";
+    public const string Stays = "stays";
+
+    public static LetterOutcome Of(DeadLetterId id, ReplayResult result) => new($"{id}", NameOf(result.Outcome), result.EventId, result.Fault);
 
     private static string NameOf(ReplayOutcome outcome) => outcome switch
     {
         ReplayOutcome.Replayed => "replayed",
-        ReplayOutcome.CameBack => "came-back",
-        ReplayOutcome.Stays => "stays",
+        ReplayOutcome.CameBack => CameBack,
+        ReplayOutcome.Stays => Stays,
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Not an outcome."),
     };
-
-    private static void WriteJson(Utf8JsonWriter writer, StoredDeadLetter stored, bool withBody)
-    {
-        var letter = stored.Letter;
-        writer.WriteStartObject();
-        writer.WriteString("id", stored.Id.ToString());
-        writer.WriteString("reason", letter.Reason);
-        writer.WriteString("kind", letter.Kind);
-        writer.WriteString("eventId", letter.EventId);
-        writer.WriteTime("receivedAt", letter.ReceivedAt);
-        writer.WriteString("error", letter.Error);
-        writer.WriteString("destination", letter.Destination);
-        if (letter.Status is { } status)
-        {
-            writer.WriteNumber("status", status);
-        }
-        else
-        {
-            writer.WriteNull("status");
-        }
-
-        writer.WriteString("answer", letter.Answer);
-        writer.WriteNumber("bytes", letter.Body.Length);
-        if (withBody)
-        {
-            writer.WriteString("body", TextOf(letter));
-            writer.WriteBase64String("bodyBase64", letter.Body.Span);
-        }
-
-        writer.WriteEndObject();
-    }
-
-    private static string? TextOf(DeadLetter letter) => Utf8.IsValid(letter.Body.Span) ? Encoding.UTF8.GetString(letter.Body.Span) : null;
-
-    private static Argument<DeadLetterId> IdArgument() => new("id")
-    {
-        Description = "The id that list shows.",
-        CustomParser = result => Choice.ParseId(result.Tokens[0].Value, result),
-    };
 }
+
+/// <summary>What became of the chosen dead letters.</summary>
+internal sealed record LettersReport(int Chosen, IReadOnlyDictionary<string, int> Counts, IReadOnlyList<LetterOutcome> Letters);

@@ -14,38 +14,26 @@ internal static class SendCommand
 
     public static Command Create(CommandRunner runner)
     {
-        var url = new Argument<string?>("url")
-        {
-            Description = $"The webhook's address, with its secret if it needs one; without it, the setting {UrlSetting} counts, which keeps the secret out of the list of processes.",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
+        var url = CommonOptions.ParsedArgument<string?>(
+            "url",
+            $"The webhook's address, with its secret if it needs one; without it, the setting {UrlSetting} counts, which keeps the secret out of the list of processes.",
+            CommonOptions.NotEmpty);
+        url.Arity = ArgumentArity.ZeroOrOne;
         var notices = new Option<string[]>("--notice")
         {
             Description = "Send this documented notice (see --list); several make a call, sent in this order.",
             AllowMultipleArgumentsPerToken = true,
         };
-        var kind = CommonOptions.Kind();
-        kind.Description = "Send every documented notice of this kind.";
+        var kind = CommonOptions.Kind("Send every documented notice of this kind.");
         var list = new Option<bool>("--list") { Description = "List the documented notices instead of sending." };
-        var method = new Option<SendMethod>("--method")
-        {
-            Description = "post: JSON body; get: fields in the query; form: fields in the body.",
-            DefaultValueFactory = _ => SendMethod.Post,
-        };
-        var count = new Option<int>("--count") { Description = "How many to send.", DefaultValueFactory = _ => 1 }.Between(1, 10_000_000);
-        var rate = new Option<double?>("--rate") { Description = "How many a second; without it, as fast as the answers come." };
-        rate.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double?>() is not (null or (> 0 and <= 100_000)))
-            {
-                result.AddError("--rate: write a number above 0, at most 100000.");
-            }
-        });
-        var concurrency = new Option<int>("--concurrency") { Description = "How many at once.", DefaultValueFactory = _ => 8 }.Between(1, 256);
-        var timeout = new Option<int>("--timeout") { Description = "How many seconds to wait for an answer.", DefaultValueFactory = _ => 30 }.Between(1, 600);
+        var method = CommonOptions.OneOf("--method", "post (unless given): JSON body; get: fields in the query; form: fields in the body.", ["post", "get", "form"]);
+        var count = CommonOptions.Number("--count", "How many to send.", 1, 10_000_000, 1);
+        var rate = CommonOptions.Parsed<double?>("--rate", "How many a second; without it, as fast as the responses come.", text => CommonOptions.NumberOf(text, 0.001, 100_000));
+        var concurrency = CommonOptions.Number("--concurrency", "How many at once.", 1, 256, 8);
+        var timeout = CommonOptions.Number("--timeout", "How many seconds to wait for a response.", 1, 600, 30);
         var verbatim = new Option<bool>("--verbatim") { Description = "Send the samples as documented, with their old ids and times: a receiver sees duplicates." };
         var json = CommonOptions.Json();
-        var command = new Command("send", "Plays TeleCMI against a receiver, and reports answers and latency; exit code 1 unless every notice was acknowledged.")
+        var command = new Command("send", "Plays TeleCMI against a receiver, and reports responses and latency; exit code 1 unless every notice was acknowledged.")
         {
             url, notices, kind, list, method, count, rate, concurrency, timeout, verbatim, json,
         };
@@ -61,37 +49,37 @@ internal static class SendCommand
             var catalogue = DocumentedNotices.Load();
             if (parsed.GetValue(list))
             {
-                await ListAsync(terminal, catalogue, parsed.GetValue(json));
+                List(terminal, catalogue, parsed.GetValue(json));
                 return ExitCodes.Fine;
             }
 
             var target = TargetOf(parsed.GetValue(url) ?? runner.Host.Settings[UrlSetting]);
-            var playbook = new Playbook(Choose(catalogue, parsed.GetValue(notices), parsed.GetValue(kind)), parsed.GetValue(verbatim), runner.Host.Clock);
+            var generator = new NoticeGenerator(Choose(catalogue, parsed.GetValue(notices), parsed.GetValue(kind)), parsed.GetValue(verbatim), runner.Host.Clock);
             var width = parsed.GetValue(concurrency);
-            using var sender = new Sender(target, parsed.GetValue(method), TimeSpan.FromSeconds(parsed.GetValue(timeout)), width, runner.Host.Clock);
-            var performance = new Performance();
+            using var sender = new NoticeSender(target, Enum.Parse<SendMethod>(parsed.GetValue(method) ?? "post", ignoreCase: true), TimeSpan.FromSeconds(parsed.GetValue(timeout)), width, runner.Host.Clock);
+            var report = new SendReport();
             var plan = new Plan(parsed.GetValue(count), parsed.GetValue(rate), width);
             try
             {
                 await terminal.ProgressAsync("Sending", plan.Count, async step =>
                 {
-                    await SendAllAsync(playbook, sender, plan, performance, step, runner.Host.Clock, cancellation);
+                    await SendAllAsync(generator, sender, plan, report, step, runner.Host.Clock, cancellation);
                     return true;
                 });
             }
             finally
             {
                 // Also when it is interrupted: what was sent was sent.
-                await ReportAsync(terminal, performance, plan, target, parsed.GetValue(json));
+                Report(terminal, report, plan, target, parsed.GetValue(json));
             }
 
-            return performance.Fine == plan.Count ? ExitCodes.Fine : ExitCodes.Failed;
+            return report.Acknowledged == plan.Count ? ExitCodes.Fine : ExitCodes.Failed;
         });
         return command;
     }
 
     private static async Task SendAllAsync(
-        Playbook playbook, Sender sender, Plan plan, Performance performance, Action step, TimeProvider clock, CancellationToken cancellation)
+        NoticeGenerator generator, NoticeSender sender, Plan plan, SendReport report, Action step, TimeProvider clock, CancellationToken cancellation)
     {
         var started = clock.GetTimestamp();
         try
@@ -106,71 +94,39 @@ internal static class SendCommand
                         await Task.Delay(wait, clock, stop);
                     }
 
-                    performance.Add(await sender.SendAsync(playbook.NoticeOf(number), stop));
+                    report.Add(await sender.SendAsync(generator.NoticeOf(number), stop));
                     step();
                 });
         }
         finally
         {
-            performance.Elapsed = clock.GetElapsedTime(started);
+            report.Elapsed = clock.GetElapsedTime(started);
         }
     }
 
-    private static async Task ReportAsync(Terminal terminal, Performance performance, Plan plan, Uri target, bool json)
+    private static void Report(Terminal terminal, SendReport report, Plan plan, Uri target, bool json)
     {
+        var url = WithoutSecrets(target);
+        var latencies = report.Latencies();
         if (json)
         {
-            await terminal.JsonAsync(writer =>
-            {
-                writer.WriteStartObject();
-                writer.WriteString("url", WithoutSecrets(target));
-                writer.WriteNumber("planned", plan.Count);
-                writer.WriteNumber("sent", performance.Sent);
-                writer.WriteNumber("acknowledged", performance.Fine);
-                writer.WriteNumber("seconds", Math.Round(performance.Elapsed.TotalSeconds, 3));
-                writer.WriteStartObject("answers");
-                foreach (var (answer, number) in performance.Answers)
-                {
-                    writer.WriteNumber(answer, number);
-                }
-
-                writer.WriteEndObject();
-                writer.WriteStartObject("latencyMilliseconds");
-                foreach (var (name, milliseconds) in performance.Latencies())
-                {
-                    writer.WriteNumber(name, Math.Round(milliseconds, 2));
-                }
-
-                writer.WriteEndObject();
-                writer.WriteEndObject();
-            });
+            terminal.Json(
+                new SendDocument(url, plan.Count, report.Sent, report.Acknowledged, Math.Round(report.Elapsed.TotalSeconds, 3), report.Responses, latencies),
+                CliJson.Default.SendDocument);
             return;
         }
 
-        terminal.Line($"{WithoutSecrets(target)}");
-        terminal.Line(string.Create(CultureInfo.InvariantCulture, $"sent          {performance.Sent} of {plan.Count} in {performance.Elapsed.TotalSeconds:F1} s ({performance.PerSecond:F0}/s)"));
-        terminal.Line($"answers       {string.Join(", ", performance.Answers.Select(answer => $"{answer.Value} x {answer.Key}"))}");
-        terminal.Line($"latency in ms {string.Join(", ", performance.Latencies().Select(latency => string.Create(CultureInfo.InvariantCulture, $"{latency.Name} {latency.Milliseconds:F1}")))}");
+        terminal.Line(url);
+        terminal.Line(string.Create(CultureInfo.InvariantCulture, $"sent          {report.Sent} of {plan.Count} in {report.Elapsed.TotalSeconds:F1} s ({report.PerSecond:F0}/s)"));
+        terminal.Line($"responses     {string.Join(", ", report.Responses.Select(response => $"{response.Value} x {response.Key}"))}");
+        terminal.Line($"latency in ms {string.Join(", ", latencies.Select(latency => string.Create(CultureInfo.InvariantCulture, $"{latency.Key} {latency.Value:F1}")))}");
     }
 
-    private static async Task ListAsync(Terminal terminal, IReadOnlyList<DocumentedNotice> catalogue, bool json)
+    private static void List(Terminal terminal, IReadOnlyList<DocumentedNotice> catalogue, bool json)
     {
         if (json)
         {
-            await terminal.JsonAsync(writer =>
-            {
-                writer.WriteStartArray();
-                foreach (var notice in catalogue)
-                {
-                    writer.WriteStartObject();
-                    writer.WriteString("name", notice.Name);
-                    writer.WriteString("kind", KindOf(notice));
-                    writer.WriteString("source", notice.Source);
-                    writer.WriteEndObject();
-                }
-
-                writer.WriteEndArray();
-            });
+            terminal.Json(catalogue.Select(notice => new NoticeDocument(notice.Name, KindOf(notice), notice.Source)), CliJson.Default.IEnumerableNoticeDocument);
             return;
         }
 

@@ -9,18 +9,15 @@ namespace TeleCmi.Cli.Commands;
 /// <summary><c>telecmi status</c>: is all well, and if not, what needs a person.</summary>
 internal static class StatusCommand
 {
+    private static readonly TimeSpan MaxQueueAge = TimeSpan.FromMinutes(5);
+
     public static Command Create(CommandRunner runner)
     {
         var json = CommonOptions.Json();
-        var maxQueueAge = new Option<TimeSpan>("--max-queue-age")
-        {
-            Description = "How old (hours:minutes:seconds) a message in the events queue may be before a person is needed.",
-            DefaultValueFactory = _ => TimeSpan.FromMinutes(5),
-        };
-        var maxSilence = new Option<TimeSpan?>("--max-silence")
-        {
-            Description = "How long ago (hours:minutes:seconds) the last event may be; without it, silence is fine.",
-        };
+        var maxQueueAge = CommonOptions.Duration(
+            "--max-queue-age", "How old (hours:minutes:seconds) a message in the events queue may be before a person is needed; without it, 5 minutes.");
+        var maxSilence = CommonOptions.Duration(
+            "--max-silence", "How long ago (hours:minutes:seconds) the last event may be; without it, silence is fine.");
         var command = new Command("status", "Queue depths and oldest ages, dead letters, last event received; exit code 3 when something needs a person.")
         {
             json, maxQueueAge, maxSilence,
@@ -29,13 +26,13 @@ internal static class StatusCommand
         {
             var status = new Status(
                 runner.Host.Clock.GetUtcNow(),
-                await connection.Queues.GetAsync(cancellation),
+                await connection.Queues.GetStatesAsync(cancellation),
                 await connection.DeadLetters.CountAsync(cancellation),
                 await connection.Journal.LastReceivedAsync(cancellation));
-            var needs = status.Needs(parsed.GetValue(maxQueueAge), parsed.GetValue(maxSilence)).ToList();
+            var needs = status.Needs(parsed.GetValue(maxQueueAge) ?? MaxQueueAge, parsed.GetValue(maxSilence)).ToList();
             if (parsed.GetValue(json))
             {
-                await WriteJsonAsync(terminal, status, needs);
+                terminal.Json(DocumentOf(status, needs), CliJson.Default.StatusDocument);
             }
             else
             {
@@ -68,38 +65,12 @@ internal static class StatusCommand
 
     private static void Line(Terminal terminal, string name, string value) => terminal.Line($"{name,-30} {value}");
 
-    private static Task WriteJsonAsync(Terminal terminal, Status status, List<string> needs) => terminal.JsonAsync(writer =>
-    {
-        writer.WriteStartObject();
-        writer.WriteBoolean("needsPerson", needs.Count > 0);
-        writer.WriteStartArray("needs");
-        needs.ForEach(writer.WriteStringValue);
-        writer.WriteEndArray();
-        writer.WriteStartArray("queues");
-        foreach (var queue in status.Queues)
-        {
-            writer.WriteStartObject();
-            writer.WriteString("name", queue.Name);
-            writer.WriteNumber("messages", queue.Messages);
-            writer.WriteTime("oldestVisible", queue.OldestVisible);
-            writer.WriteEndObject();
-        }
-
-        writer.WriteEndArray();
-        writer.WriteStartObject("deadLetters");
-        writer.WriteNumber("total", status.DeadLetters.Total);
-        writer.WriteStartObject("byReason");
-        foreach (var (reason, count) in status.DeadLetters.ByReason)
-        {
-            writer.WriteNumber(reason, count);
-        }
-
-        writer.WriteEndObject();
-        writer.WriteTime("oldest", status.DeadLetters.Oldest);
-        writer.WriteEndObject();
-        writer.WriteTime("lastReceived", status.LastReceived);
-        writer.WriteEndObject();
-    });
+    private static StatusDocument DocumentOf(Status status, List<string> needs) => new(
+        needs.Count > 0,
+        needs,
+        [.. status.Queues.Select(queue => new QueueDocument(queue.Name, queue.Messages, Times.Of(queue.OldestVisible)))],
+        new DeadLettersDocument(status.DeadLetters.Total, status.DeadLetters.ByReason, Times.Of(status.DeadLetters.Oldest)),
+        Times.Of(status.LastReceived));
 
     private static string Ago(TimeSpan age) => age switch
     {

@@ -18,7 +18,7 @@ internal static class SafeText
     private static string Write(string text, bool keepLineBreaks)
     {
         var safe = new StringBuilder(text.Length);
-        foreach (var rune in text.EnumerateRunes())
+        foreach (var rune in (keepLineBreaks ? text.Replace("\r\n", "\n", StringComparison.Ordinal) : text).EnumerateRunes())
         {
             if (IsHarmless(rune) || (keepLineBreaks && rune.Value is '\n'))
             {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -23,6 +24,9 @@ internal sealed class Terminal
 
     public TextWriter Out => _host.Out;
 
+    /// <summary>Whether <see cref="Out"/> would obey what stands in an export.</summary>
+    public bool OutIsTerminal => _host.OutIsTerminal;
+
     public void Line(string text = "") => _host.Out.WriteLine(SafeText.Line(text));
 
     public void Text(string text) => _host.Out.WriteLine(SafeText.Lines(text));
@@ -42,24 +46,8 @@ internal sealed class Terminal
         _out.Write(table);
     }
 
-    /// <summary>Writes one JSON document. Everything but plain ASCII is escaped in it, so it cannot harm a terminal either.</summary>
-    public async Task JsonAsync(Func<Utf8JsonWriter, Task> write)
-    {
-        using var buffer = new MemoryStream();
-        await using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
-        {
-            await write(writer);
-        }
-
-        await _host.Out.WriteLineAsync(System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length));
-    }
-
     /// <summary>Writes one JSON document.</summary>
-    public Task JsonAsync(Action<Utf8JsonWriter> write) => JsonAsync(writer =>
-    {
-        write(writer);
-        return Task.CompletedTask;
-    });
+    public void Json<T>(T document, JsonTypeInfo<T> type) => _host.Out.WriteLine(JsonSerializer.Serialize(document, type));
 
     /// <summary>Asks before something that cannot be undone.</summary>
     /// <exception cref="CliException">The answer was no, or nobody is there to ask.</exception>

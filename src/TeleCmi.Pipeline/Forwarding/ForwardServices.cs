@@ -48,7 +48,6 @@ public static class ForwardServices
         services.AddSingleton<DisabledDestinations>();
         services.AddSingleton<ConversationClaim>();
         services.AddSingleton<ForwardDeadLetters>();
-        services.AddSingleton<ForwardQueue>();
         services.AddSingleton<Forwarder>();
         services.AddSingleton<ForwardProcessor>();
     }

@@ -55,28 +55,25 @@ public sealed class Journal(IStore store, TimeProvider clock)
         JournalEntry entry, IReadOnlyCollection<KeyValuePair<string, string>> states, Exception? failure, CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
-        var row = new TableRow(entry.ClaimKey) { [JournalColumns.ClaimedUntil] = now };
+        var isFinished = states.All(handler => handler.Value == HandlerState.Done);
+        var row = End(entry.ClaimKey);
+        row[JournalColumns.ClaimedUntil] = now;
         foreach (var (handler, state) in states)
         {
             row[JournalColumns.HandlerPrefix + handler] = state;
         }
 
-        if (failure is not null)
-        {
-            row[JournalColumns.LastFailure] = Describe(failure);
-        }
-
-        var isFinished = states.All(handler => handler.Value == HandlerState.Done);
-        if (isFinished)
-        {
-            row[JournalColumns.ProcessedAt] = now;
-        }
-
         await _table.MergeAsync(row, version: null, cancellation);
-        if (isFinished && entry.Key != entry.ClaimKey)
+        if (entry.Key != entry.ClaimKey)
         {
-            await _table.MergeAsync(new TableRow(entry.Key) { [JournalColumns.ProcessedAt] = now }, version: null, cancellation);
+            await _table.MergeAsync(End(entry.Key), version: null, cancellation);
         }
+
+        TableRow End(RowKey key) => new(key)
+        {
+            [JournalColumns.ProcessedAt] = isFinished ? now : null,
+            [JournalColumns.LastFailure] = failure is null ? null : Describe(failure),
+        };
     }
 
     /// <summary>How far the work on an event has come.</summary>
@@ -107,7 +104,7 @@ public sealed class Journal(IStore store, TimeProvider clock)
 
         if (first.Text(JournalColumns.ContentHash) != callEvent.Notice.ContentHash)
         {
-            return await RecordVariantAsync(callEvent, first.Key, unfinished, cancellation);
+            return await RecordVariantAsync(callEvent, first, unfinished, cancellation);
         }
 
         var firstReceivedAt = first.Time(JournalColumns.ReceivedAt) ?? callEvent.ReceivedAt;
@@ -124,13 +121,28 @@ public sealed class Journal(IStore store, TimeProvider clock)
     }
 
     // Kept beside the first. The handlers that the first one never finished run with what came last; their states stay in the first row.
-    private async Task<JournalEntry> RecordVariantAsync(CallEvent callEvent, RowKey first, string[] unfinished, CancellationToken cancellation)
+    private async Task<JournalEntry> RecordVariantAsync(CallEvent callEvent, TableRow first, string[] unfinished, CancellationToken cancellation)
     {
-        var row = JournalColumns.RowOf(callEvent, JournalKey.Variant(first, callEvent.Notice.ContentHash));
+        var row = JournalColumns.RowOf(callEvent, JournalKey.Variant(first.Key, callEvent.Notice.ContentHash));
         row[JournalColumns.ProcessedAt] = unfinished.Length == 0 ? clock.GetUtcNow() : null;
-        var isNew = await _table.TryInsertAsync(row, cancellation) is not null;
-        var outcome = isNew ? JournalOutcome.Variant : unfinished.Length > 0 ? JournalOutcome.Resumed : JournalOutcome.Duplicate;
-        return new JournalEntry(row.Key, first, outcome, unfinished, callEvent.ReceivedAt);
+        if (await _table.TryInsertAsync(row, cancellation) is not null)
+        {
+            return new JournalEntry(row.Key, first.Key, JournalOutcome.Variant, unfinished, callEvent.ReceivedAt);
+        }
+
+        var existing = await _table.FindAsync(row.Key, [JournalColumns.ReceivedAt, JournalColumns.ProcessedAt], cancellation);
+        if (existing is not null && existing.Time(JournalColumns.ProcessedAt) is null && first.Time(JournalColumns.ProcessedAt) is { } finished)
+        {
+            // A delivery of the first has run the handlers since.
+            await _table.MergeAsync(new TableRow(row.Key) { [JournalColumns.ProcessedAt] = finished }, version: null, cancellation);
+        }
+
+        return new JournalEntry(
+            row.Key,
+            first.Key,
+            unfinished.Length > 0 ? JournalOutcome.Resumed : JournalOutcome.Duplicate,
+            unfinished,
+            existing?.Time(JournalColumns.ReceivedAt) ?? callEvent.ReceivedAt);
     }
 
     private static string Describe(Exception failure)

@@ -38,10 +38,14 @@ public sealed partial class HandlerRunner(
         var done = _notNoted.GetValueOrDefault(entry.ClaimKey);
         var states = new Dictionary<string, string>(StringComparer.Ordinal);
         var failures = new List<Exception>();
-        foreach (var handler in handlers.Where(handler => entry.Unfinished.Contains(handler.Name, StringComparer.Ordinal)))
+
+        // All at once: a destination that is slow must not delay another one.
+        var running = handlers
+            .Where(handler => entry.Unfinished.Contains(handler.Name, StringComparer.Ordinal))
+            .Select(async handler => (handler.Name, Failure: done?.Contains(handler.Name) == true ? null : await RunAsync(handler, callEvent, cancellation)));
+        foreach (var (name, failure) in await Task.WhenAll(running))
         {
-            var failure = done?.Contains(handler.Name) == true ? null : await RunAsync(handler, callEvent, cancellation);
-            states[handler.Name] = failure is null ? HandlerState.Done : HandlerState.Failed;
+            states[name] = failure is null ? HandlerState.Done : HandlerState.Failed;
             if (failure is not null)
             {
                 failures.Add(failure);

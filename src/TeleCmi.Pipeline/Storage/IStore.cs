@@ -11,6 +11,9 @@ namespace TeleCmi.Pipeline.Storage;
 /// </remarks>
 public interface IStore
 {
+    /// <summary>The setting that says where it is.</summary>
+    const string Setting = "TeleCmiStorage";
+
     /// <summary>A queue; nothing is created or asked yet.</summary>
     IMessageQueue Queue(string name);
 

@@ -14,6 +14,9 @@ public sealed class PipelineQueues(IStore store, IOptions<QueueOptions> options)
     /// <summary>How often a message is tried before it goes to the poison queue (host.json: <c>maxDequeueCount</c>).</summary>
     public const int MaxDequeueCount = 5;
 
+    /// <summary>How long a failed message waits before the next try (host.json: <c>visibilityTimeout</c>; the LocalHost's default).</summary>
+    public static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(30);
+
     /// <summary>How many messages of one queue are in work at once, per instance.</summary>
     public const int MaxInFlight = BatchSize + NewBatchThreshold;
 

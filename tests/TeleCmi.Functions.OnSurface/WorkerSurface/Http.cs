@@ -3,7 +3,10 @@ using System.Net.Http.Headers;
 
 namespace Microsoft.Azure.Functions.Worker
 {
-    public abstract class FunctionContext;
+    public abstract class FunctionContext
+    {
+        public abstract string InvocationId { get; }
+    }
 }
 
 namespace Microsoft.Azure.Functions.Worker.Http

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.Journaling;
-using TeleCmi.Pipeline.Storage;
 using TeleCmi.Storage.Sqlite;
 
 namespace TeleCmi.Pipeline.Tests.Calls;

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline.Forwarding;
 
 namespace TeleCmi.Pipeline.Tests.Forwarding;
@@ -34,7 +35,7 @@ public sealed class AddressPolicyTests
     [InlineData("fe80::1")]
     [InlineData("fec0::1")]
     [InlineData("ff02::1")]
-    public void SpecialAddress_IsRefused(string address) => Policy("").Permits(IPAddress.Parse(address)).ShouldBeFalse();
+    public void SpecialAddress_IsRefused(string address) => Policy().Permits(IPAddress.Parse(address)).ShouldBeFalse();
 
     [Theory]
     [InlineData("8.8.8.8")]
@@ -46,12 +47,12 @@ public sealed class AddressPolicyTests
     [InlineData("2606:4700:4700::1111")]
     [InlineData("::ffff:8.8.8.8")]
     [InlineData("64:ff9b::8.8.8.8")]
-    public void PublicAddress_IsPermitted(string address) => Policy("").Permits(IPAddress.Parse(address)).ShouldBeTrue();
+    public void PublicAddress_IsPermitted(string address) => Policy().Permits(IPAddress.Parse(address)).ShouldBeTrue();
 
     [Fact]
     public void AllowedNetwork_IsPermitted_AndNothingBesideIt()
     {
-        var policy = Policy("10.20.0.0/16, fd12::/64");
+        var policy = Policy("10.20.0.0/16", "fd12::/64");
         policy.Permits(IPAddress.Parse("10.20.3.4")).ShouldBeTrue();
         policy.Permits(IPAddress.Parse("::ffff:10.20.3.4")).ShouldBeTrue();
         policy.Permits(IPAddress.Parse("fd12::9")).ShouldBeTrue();
@@ -72,17 +73,17 @@ public sealed class AddressPolicyTests
     [InlineData("10.0.0.0")]
     [InlineData("private")]
     [InlineData("10.0.0.0/33")]
-    public void Anything_ThatIsNoNetwork_IsNamed(string network)
+    public void AnythingElse_IsNoNetwork_AndIsNamed(string network)
     {
-        AddressPolicy.TryParse($"10.0.0.0/8, {network}", out _, out var fault).ShouldBeFalse();
+        AddressPolicy.TryParse(["10.0.0.0/8", network], out _, out var fault).ShouldBeFalse();
         fault.ShouldBe(network);
     }
 
     [Fact]
     public async Task NameThatTurnsPrivateAfterACheck_IsStillRefused()
     {
-        var answers = new Queue<IPAddress>([IPAddress.Parse("93.184.216.34"), IPAddress.Parse("169.254.169.254")]);
-        var connection = new GuardedConnection(Policy(""), (_, _) => Task.FromResult<IPAddress[]>([answers.Dequeue()]));
+        var addresses = new Queue<IPAddress>([IPAddress.Parse("93.184.216.34"), IPAddress.Parse("169.254.169.254")]);
+        var connection = new GuardedConnection(NothingAllowed, (_, _) => Task.FromResult<IPAddress[]>([addresses.Dequeue()]));
 
         (await connection.FindAsync("crm.example.com", CancellationToken.None)).ShouldBe([IPAddress.Parse("93.184.216.34")]);
         var refused = await Should.ThrowAsync<AddressRefusedException>(() => connection.FindAsync("crm.example.com", CancellationToken.None));
@@ -92,14 +93,16 @@ public sealed class AddressPolicyTests
     }
 
     [Fact]
-    public async Task NameWithAPublicAndAPrivateAddress_IsCalledAtThePublicOneOnly()
+    public async Task NameWithAPublicAndAPrivateAddress_IsSentToAtThePublicOneOnly()
     {
         var connection = new GuardedConnection(
-            Policy(""), (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("10.0.0.1"), IPAddress.Parse("93.184.216.34")]));
+            NothingAllowed, (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("10.0.0.1"), IPAddress.Parse("93.184.216.34")]));
 
         (await connection.FindAsync("crm.example.com", CancellationToken.None)).ShouldBe([IPAddress.Parse("93.184.216.34")]);
     }
 
-    private static AddressPolicy Policy(string networks) =>
+    private static IOptions<ForwardOptions> NothingAllowed => Options.Create(new ForwardOptions());
+
+    private static AddressPolicy Policy(params string[] networks) =>
         AddressPolicy.TryParse(networks, out var policy, out var fault) ? policy : throw new ArgumentException(fault, nameof(networks));
 }

@@ -3,13 +3,12 @@ using System.Text;
 using TeleCmi.Events;
 using TeleCmi.Events.Samples;
 using TeleCmi.Pipeline.Forwarding;
+using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Pipeline.Tests.Forwarding;
 
 public sealed class ForwardMessageTests
 {
-    private const int LargestQueueMessage = 48 * 1024;
-
     private static readonly DateTimeOffset QueuedAt = new(2026, 11, 20, 10, 0, 0, 123, TimeSpan.Zero);
 
     [Fact]
@@ -31,7 +30,7 @@ public sealed class ForwardMessageTests
     public void LargestEvent_FitsTheQueue()
     {
         var notice = $$"""{"app_id":1,"cmiuuid":"x","custom":"{{new string('x', TeleCmiOptions.LargestEventBytes - 40)}}"}""";
-        ForwardMessage.Write(new string('n', 40), int.MaxValue, int.MaxValue, QueuedAt, Envelope(notice)).Length.ShouldBeLessThan(LargestQueueMessage);
+        ForwardMessage.Write(new string('n', 40), int.MaxValue, int.MaxValue, QueuedAt, Envelope(notice)).Length.ShouldBeLessThan(IMessageQueue.MaxMessageBytes);
     }
 
     [Theory]

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using TeleCmi.Events;
@@ -31,8 +30,8 @@ public sealed class ForwardOptionsTests
         destination.Url.AbsoluteUri.ShouldBe("https://crm.example.com/hooks");
         destination.Timeout.ShouldBe(TimeSpan.FromSeconds(15));
         destination.OncePerConversation.ShouldBeFalse();
-        destination.Takes(Answer("a")).ShouldBeTrue();
-        destination.Takes(Answer("b")).ShouldBeTrue();
+        destination.Accepts(Answer("a")).ShouldBeTrue();
+        destination.Accepts(Answer("b")).ShouldBeTrue();
     }
 
     [Fact]
@@ -58,30 +57,30 @@ public sealed class ForwardOptionsTests
     public void AnsweredBy_ChoosesTheLeg(string answeredBy, bool agent, bool customer)
     {
         var destination = ReadOne(("AnsweredBy", answeredBy));
-        destination.Takes(Answer("a")).ShouldBe(agent);
-        destination.Takes(Answer("b")).ShouldBe(customer);
+        destination.Accepts(Answer("a")).ShouldBe(agent);
+        destination.Accepts(Answer("b")).ShouldBe(customer);
     }
 
     [Fact]
     public void AnsweredByCustomer_LeavesOutAnAnswerWhoseLegIsUnknown() =>
-        ReadOne(("AnsweredBy", "customer")).Takes(Event("repo2019-event-outgoing-answered")).ShouldBeFalse();
+        ReadOne(("AnsweredBy", "customer")).Accepts(Event("repo2019-event-outgoing-answered")).ShouldBeFalse();
 
     [Fact]
     public void OncePerConversation_TakesTheCustomersAnswersOnly()
     {
         var destination = ReadOne(("OncePerConversation", "true"));
         destination.OncePerConversation.ShouldBeTrue();
-        destination.Takes(Answer("a")).ShouldBeFalse();
-        destination.Takes(Answer("b")).ShouldBeTrue();
+        destination.Accepts(Answer("a")).ShouldBeFalse();
+        destination.Accepts(Answer("b")).ShouldBeTrue();
     }
 
     [Fact]
     public void Events_ChooseTheKinds()
     {
         var destination = ReadOne(("Events", "outgoing.hangup, cdr.outgoing.missed"));
-        destination.Takes(Event("chub-event-outgoing-hangup-a")).ShouldBeTrue();
-        destination.Takes(Event("chub-cdr-outgoing-missed-a")).ShouldBeTrue();
-        destination.Takes(Answer("a")).ShouldBeFalse();
+        destination.Accepts(Event("chub-event-outgoing-hangup-a")).ShouldBeTrue();
+        destination.Accepts(Event("chub-cdr-outgoing-missed-a")).ShouldBeTrue();
+        destination.Accepts(Answer("a")).ShouldBeFalse();
     }
 
     [Theory]
@@ -93,7 +92,7 @@ public sealed class ForwardOptionsTests
     [InlineData("Url", "https://[fd00::1]/", "such as fd00::1/128")]
     [InlineData("Url", "http://localhost:5000", "add its network to TeleCmi__Forward__AllowedNetworks, such as loopback")]
     [InlineData("Url", "https://2852039166/", "169.254.169.254 is not a public address")]
-    [InlineData("Name", "my crm", "TeleCmi__Forward__0__Name: 'my crm' will not do")]
+    [InlineData("Name", "my crm", "TeleCmi__Forward__0__Name: 'my crm' is invalid")]
     [InlineData("Secrets", "", "TeleCmi__Forward__0__Secrets: write one secret")]
     [InlineData("Secrets", "hunter2", "TeleCmi__Forward__0__Secrets: write one secret")]
     [InlineData("Secrets", Secret + ",short", "TeleCmi__Forward__0__Secrets: write one secret")]
@@ -102,7 +101,8 @@ public sealed class ForwardOptionsTests
     [InlineData("AnsweredBy", "boss", "TeleCmi__Forward__0__AnsweredBy: write agent (leg a), customer (leg b) or both")]
     [InlineData("Timeout", "00:10:00", "TeleCmi__Forward__0__Timeout: 00:10:00 is outside")]
     [InlineData("MaxConcurrency", "0", "TeleCmi__Forward__0__MaxConcurrency: 0 is outside 1 to 100")]
-    [InlineData("OncePerConverstion", "true", "TeleCmi__Forward__0__OncePerConverstion: there is no such setting")]
+    [InlineData("FirstAttemptTimeout", "00:00:05", "TeleCmi__Forward__0__FirstAttemptTimeout: there is no such setting. Did you mean TeleCmi__Forward__0__Timeout?")]
+    [InlineData("OncePerConverstion", "true", "TeleCmi__Forward__0__OncePerConverstion: there is no such setting. Did you mean TeleCmi__Forward__0__OncePerConversation?")]
     public void WrongSetting_StopsTheApp_AndIsNamed(string key, string value, string expected) =>
         FaultsOf(("0:Url", "https://crm.example.com"), ("0:Secrets", Secret), ($"0:{key}", value)).ShouldContain(expected);
 
@@ -124,6 +124,33 @@ public sealed class ForwardOptionsTests
     public void TwoDestinationsWithOneName_AreRefused() =>
         FaultsOf(("0:Url", "https://crm.example.com/a"), ("0:Secrets", Secret), ("1:Url", "https://crm.example.com/b"), ("1:Secrets", Secret))
             .ShouldContain("TeleCmi__Forward__1__Name: another destination is called 'crm_example_com' too");
+
+    [Theory]
+    [InlineData("AllowedNetwork", "loopback", "TeleCmi__Forward__AllowedNetwork: there is no such setting. Did you mean TeleCmi__Forward__AllowedNetworks?")]
+    [InlineData("FirstAttemptTimeout", "00:01:00", "TeleCmi__Forward__FirstAttemptTimeout: 00:01:00 is outside 00:00:01 to 00:00:30")]
+    public void WrongSettingOfAllDestinations_IsNamed(string key, string value, string expected) => FaultsOf((key, value)).ShouldContain(expected);
+
+    [Theory]
+    [InlineData("FirstAttemptTimeout")]
+    [InlineData("0:Timeout")]
+    [InlineData("0:MaxConcurrency")]
+    [InlineData("0:OncePerConversation")]
+    [InlineData("0:AllowHttp")]
+    [InlineData("0:Name")]
+    [InlineData("0:AnsweredBy")]
+    public void EmptySetting_IsOneThatIsNotSet(string key) =>
+        Read(("0:Url", "https://crm.example.com"), ("0:Secrets", Secret), (key, "")).All.ShouldHaveSingleItem().Timeout.ShouldBe(TimeSpan.FromSeconds(15));
+
+    [Fact]
+    public void Lists_StandInOneSettingOrInSeveral()
+    {
+        var destination = Read(
+            ("0:Url", "https://10.1.2.3"), ("0:Secrets", Secret), ("0:Events:0", "outgoing.hangup"), ("0:Events:1", "cdr.outgoing.missed"),
+            ("AllowedNetworks:0", "loopback"), ("AllowedNetworks:1", "10.0.0.0/8")).All.ShouldHaveSingleItem();
+        destination.Accepts(Event("chub-event-outgoing-hangup-a")).ShouldBeTrue();
+        destination.Accepts(Event("chub-cdr-outgoing-missed-a")).ShouldBeTrue();
+        destination.Accepts(Answer("a")).ShouldBeFalse();
+    }
 
     [Fact]
     public void WrongNetwork_IsNamed() => FaultsOf(("AllowedNetworks", "10.0.0.0")).ShouldContain("TeleCmi__Forward__AllowedNetworks: '10.0.0.0'");
@@ -151,19 +178,9 @@ public sealed class ForwardOptionsTests
 
     private static ForwardDestinations Read(params (string Key, string Value)[] settings)
     {
-        var inMemory = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
-        foreach (var (key, value) in settings)
-        {
-            inMemory[$"TeleCmi:Forward:{key}"] = value;
-        }
-
-        var services = new ServiceCollection();
-        services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
-            .AddInMemoryCollection(inMemory)
-            .Build());
-        services.AddLogging();
-        services.AddTeleCmiPipeline();
-        return services.BuildServiceProvider().GetRequiredService<ForwardDestinations>();
+        using var services = new PipelineUnderTest(settings: [.. settings.Select(setting => ($"TeleCmi:Forward:{setting.Key}", setting.Value))]).Services;
+        services.GetRequiredService<IStartupValidator>().Validate();
+        return services.GetRequiredService<ForwardDestinations>();
     }
 
     private static CallEvent Answer(string leg) => Event($"chub-event-outgoing-answered-{leg}");

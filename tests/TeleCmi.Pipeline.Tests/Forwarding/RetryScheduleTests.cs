@@ -47,7 +47,7 @@ public sealed class RetryScheduleTests
     [Fact]
     public void Deferrals_GrowFromSecondsToMinutes_AndKeepTheDistanceAskedFor()
     {
-        RetrySchedule.AfterDeferral(0, TimeSpan.Zero).ShouldBeInRange(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(6));
+        RetrySchedule.AfterDeferral(0, TimeSpan.Zero).ShouldBeInRange(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1.2));
         RetrySchedule.AfterDeferral(100, TimeSpan.Zero).ShouldBeInRange(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(12));
         RetrySchedule.AfterDeferral(0, TimeSpan.FromMinutes(30)).ShouldBeInRange(TimeSpan.FromMinutes(30), TimeSpan.FromMinutes(36));
     }

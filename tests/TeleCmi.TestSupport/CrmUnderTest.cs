@@ -9,19 +9,19 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace TeleCmi.Forwarding.Tests;
+namespace TeleCmi.TestSupport;
 
-/// <summary>A real HTTP server that a destination's address points to: it notes each call and answers as it is told.</summary>
-internal sealed class CrmUnderTest : IAsyncDisposable
+/// <summary>A real HTTP server that a destination's address points to: it notes each request and responds as it is told.</summary>
+public sealed class CrmUnderTest : IAsyncDisposable
 {
     private readonly WebApplication _app;
-    private readonly ConcurrentQueue<Call> _calls = new();
-    private readonly Func<HttpContext, int, Task> _answer;
+    private readonly ConcurrentQueue<CrmRequest> _requests = new();
+    private readonly Func<HttpContext, int, Task> _respond;
     private int _count;
 
-    private CrmUnderTest(Func<HttpContext, int, Task> answer, X509Certificate2? certificate)
+    private CrmUnderTest(Func<HttpContext, int, Task> respond, X509Certificate2? certificate)
     {
-        _answer = answer;
+        _respond = respond;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
@@ -40,20 +40,23 @@ internal sealed class CrmUnderTest : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public Uri Address => new(_app.Urls.Single());
 
-    /// <summary>The calls, in the order they came.</summary>
-    public IReadOnlyList<Call> Calls => [.. _calls];
+    /// <summary>The requests, in the order they came.</summary>
+    public IReadOnlyList<CrmRequest> Requests => [.. _requests];
 
-    /// <summary>One that answers each call with the next of these statuses, and all further ones with the last.</summary>
-    public static Task<CrmUnderTest> StartAsync(params int[] statuses) => StartAsync((context, call) =>
+    /// <summary>How many there are.</summary>
+    public int Count => _requests.Count;
+
+    /// <summary>One that responds to each request with the next of these statuses, and to all further ones with the last.</summary>
+    public static Task<CrmUnderTest> StartAsync(params int[] statuses) => StartAsync((context, number) =>
     {
-        context.Response.StatusCode = statuses[Math.Min(call, statuses.Length - 1)];
+        context.Response.StatusCode = statuses[Math.Min(number, statuses.Length - 1)];
         return Task.CompletedTask;
     });
 
-    /// <summary>One that answers as it is told; the second argument counts the calls from 0.</summary>
-    public static async Task<CrmUnderTest> StartAsync(Func<HttpContext, int, Task> answer, X509Certificate2? certificate = null)
+    /// <summary>One that responds as it is told; the second argument counts the requests from 0.</summary>
+    public static async Task<CrmUnderTest> StartAsync(Func<HttpContext, int, Task> respond, X509Certificate2? certificate = null)
     {
-        var crm = new CrmUnderTest(answer, certificate);
+        var crm = new CrmUnderTest(respond, certificate);
         await crm._app.StartAsync();
         return crm;
     }
@@ -61,16 +64,16 @@ internal sealed class CrmUnderTest : IAsyncDisposable
     /// <summary>An address that nobody listens on.</summary>
     public static async Task<Uri> DeadAddressAsync()
     {
-        var crm = await StartAsync(200);
-        await using (crm)
-        {
-            return crm.Address;
-        }
+        await using var crm = await StartAsync(200);
+        return crm.Address;
     }
 
-    /// <summary>Holds a call until the caller gives up.</summary>
+    /// <summary>Holds a request until its sender gives up.</summary>
     public static async Task HoldAsync(HttpContext context) =>
         await Task.Delay(Timeout.InfiniteTimeSpan, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    /// <summary>Waits for so many requests.</summary>
+    public Task HasAsync(int requests, TimeSpan? deadline = null) => Eventually.HoldsAsync(() => Task.FromResult(Count >= requests), deadline);
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
@@ -78,18 +81,18 @@ internal sealed class CrmUnderTest : IAsyncDisposable
     {
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body);
-        _calls.Enqueue(new Call(
+        _requests.Enqueue(new CrmRequest(
             TimeProvider.System.GetTimestamp(),
             $"{context.Request.Method} {context.Request.Path}{context.Request.QueryString}",
             context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
             body.ToArray(),
             context.Connection.Id));
-        await _answer(context, Interlocked.Increment(ref _count) - 1);
+        await _respond(context, Interlocked.Increment(ref _count) - 1);
     }
 }
 
-/// <summary>A call as it came.</summary>
-internal sealed record Call(long At, string Line, IReadOnlyDictionary<string, string> Headers, byte[] Body, string Connection)
+/// <summary>A request as it came.</summary>
+public sealed record CrmRequest(long At, string Line, IReadOnlyDictionary<string, string> Headers, byte[] Body, string Connection)
 {
     public string WebhookId => Headers["webhook-id"];
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using TeleCmi.Events.Samples;
 
 namespace TeleCmi.Cli.Sending;
 
@@ -17,16 +18,16 @@ internal enum SendMethod
     Form,
 }
 
-/// <summary>One answer.</summary>
-/// <param name="Label">The status and what the answer says of itself, such as <c>200 accepted</c>.</param>
-/// <param name="IsFine">Whether it was acknowledged.</param>
-/// <param name="Latency">From sending to the end of the answer.</param>
-internal sealed record Answer(string Label, bool IsFine, TimeSpan Latency);
+/// <summary>One response, or the lack of it.</summary>
+/// <param name="Label">The status and what the response says of itself, such as <c>200 accepted</c>.</param>
+/// <param name="IsAcknowledged">Whether the receiver has the notice.</param>
+/// <param name="Latency">From sending to the end of the response.</param>
+internal sealed record NoticeResponse(string Label, bool IsAcknowledged, TimeSpan Latency);
 
 /// <summary>Sends notices as TeleCMI does, each request with its own deadline.</summary>
-internal sealed class Sender : IDisposable
+internal sealed class NoticeSender : IDisposable
 {
-    private const int LargestAnswer = 64 * 1024;
+    private const int LargestResponse = 64 * 1024;
     private const int LongestWord = 40;
 
     private readonly HttpClient _client;
@@ -34,7 +35,7 @@ internal sealed class Sender : IDisposable
     private readonly SendMethod _method;
     private readonly TimeProvider _clock;
 
-    public Sender(Uri url, SendMethod method, TimeSpan timeout, int concurrency, TimeProvider clock)
+    public NoticeSender(Uri url, SendMethod method, TimeSpan timeout, int concurrency, TimeProvider clock)
     {
         _url = url;
         _method = method;
@@ -44,12 +45,12 @@ internal sealed class Sender : IDisposable
         _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, MaxConnectionsPerServer = concurrency, ConnectTimeout = timeout })
         {
             Timeout = timeout,
-            MaxResponseContentBufferSize = LargestAnswer,
+            MaxResponseContentBufferSize = LargestResponse,
         };
         _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("telecmi-cli", null));
     }
 
-    public async Task<Answer> SendAsync(byte[] notice, CancellationToken cancellation)
+    public async Task<NoticeResponse> SendAsync(DocumentedNotice notice, CancellationToken cancellation)
     {
         using var request = RequestOf(notice);
         var started = _clock.GetTimestamp();
@@ -57,42 +58,35 @@ internal sealed class Sender : IDisposable
         {
             using var response = await _client.SendAsync(request, cancellation);
             var body = await response.Content.ReadAsByteArrayAsync(cancellation);
-            return new Answer(LabelOf((int)response.StatusCode, body), response.IsSuccessStatusCode, _clock.GetElapsedTime(started));
+            return new NoticeResponse(LabelOf((int)response.StatusCode, body), response.IsSuccessStatusCode, _clock.GetElapsedTime(started));
         }
         catch (HttpRequestException e)
         {
-            return new Answer($"no answer: {e.HttpRequestError}", IsFine: false, _clock.GetElapsedTime(started));
+            return new NoticeResponse($"no response: {e.HttpRequestError}", IsAcknowledged: false, _clock.GetElapsedTime(started));
         }
         catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return new Answer("no answer: time-out", IsFine: false, _clock.GetElapsedTime(started));
+            return new NoticeResponse("no response: time-out", IsAcknowledged: false, _clock.GetElapsedTime(started));
         }
     }
 
     public void Dispose() => _client.Dispose();
 
-    private HttpRequestMessage RequestOf(byte[] notice) => _method switch
+    private HttpRequestMessage RequestOf(DocumentedNotice notice) => _method switch
     {
         SendMethod.Get => new HttpRequestMessage(HttpMethod.Get, WithFields(notice)),
         SendMethod.Form => new HttpRequestMessage(HttpMethod.Post, _url)
         {
-            Content = new StringContent(FieldsOf(notice), new MediaTypeHeaderValue("application/x-www-form-urlencoded")),
+            Content = new StringContent(notice.ToQuery(), new MediaTypeHeaderValue("application/x-www-form-urlencoded")),
         },
         _ => new HttpRequestMessage(HttpMethod.Post, _url)
         {
-            Content = new ByteArrayContent(notice) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
+            Content = new ByteArrayContent(notice.Utf8) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
         },
     };
 
-    private Uri WithFields(byte[] notice) =>
-        new UriBuilder(_url) { Query = _url.Query is ['?', .. { Length: > 0 } query] ? $"{query}&{FieldsOf(notice)}" : FieldsOf(notice) }.Uri;
-
-    private static string FieldsOf(byte[] notice)
-    {
-        using var json = JsonDocument.Parse(notice);
-        return string.Join('&', json.RootElement.EnumerateObject().Select(field =>
-            $"{Uri.EscapeDataString(field.Name)}={Uri.EscapeDataString(field.Value.ToString() is var text && field.Value.ValueKind is JsonValueKind.True or JsonValueKind.False ? text.ToLowerInvariant() : text)}"));
-    }
+    private Uri WithFields(DocumentedNotice notice) =>
+        new UriBuilder(_url) { Query = _url.Query is ['?', .. { Length: > 0 } query] ? $"{query}&{notice.ToQuery()}" : notice.ToQuery() }.Uri;
 
     private static string LabelOf(int status, byte[] body)
     {
@@ -102,7 +96,7 @@ internal sealed class Sender : IDisposable
             : string.Create(CultureInfo.InvariantCulture, $"{status} {word}");
     }
 
-    // The answer's own word: accepted, ignored, or the last part of a problem's type. Only if it looks like one.
+    // The response's own word: accepted, ignored, or the last part of a problem's type. Only if it looks like one.
     private static string? WordOf(byte[] body)
     {
         try

@@ -4,16 +4,16 @@ using TeleCmi.Pipeline.Journaling;
 namespace TeleCmi.Cli.Commands;
 
 /// <summary>Which rows of the journal a command is about.</summary>
-internal sealed class JournalChoice
+internal sealed class JournalSelector
 {
     private readonly Option<DateOnly?> _day = CommonOptions.Day("--day", "Only events of this day, by the event's own time");
     private readonly Option<DateOnly?> _from = CommonOptions.Day("--from", "Events of this day or later, and those without a time");
     private readonly Option<DateOnly?> _to = CommonOptions.Day("--to", "Events of this day or earlier");
-    private readonly Option<string?> _kind = CommonOptions.Kind();
-    private readonly Option<string?> _conversation = new("--conversation") { Description = "Only this call: its conversation_uuid, or the cmiuuid of events without one." };
-    private readonly Option<string?> _agent = new("--agent") { Description = "Only this agent, with the app id (202_2222223) or without (202)." };
+    private readonly Option<string> _kind = CommonOptions.Kind();
+    private readonly Option<string> _conversation = CommonOptions.Text("--conversation", "Only this call: its conversation_uuid, or the cmiuuid of events without one.");
+    private readonly Option<string> _agent = CommonOptions.Text("--agent", "Only this agent, with the app id (202_2222223) or without (202).");
 
-    public Option<string?> Conversation => _conversation;
+    public Option<string> Conversation => _conversation;
 
     public void AddTo(Command command)
     {

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using TeleCmi.Pipeline.Calls;
+using TeleCmi.Pipeline.Storage;
+
+namespace TeleCmi.Cli.Commands;
+
+/// <summary>Which calls a command is about; without a day, today's (UTC).</summary>
+internal sealed class CallSelector(TimeProvider clock)
+{
+    private readonly Option<DateOnly?> _day = Day("--day", "Only calls that began on this day", clock);
+    private readonly Option<DateOnly?> _from = Day("--from", "Calls that began on this day or later", clock);
+    private readonly Option<DateOnly?> _to = Day("--to", "Calls that began on this day or earlier", clock);
+    private readonly Option<string> _agent = CommonOptions.Text("--agent", "Only this agent, with the app id (202_2222223) or without (202).");
+    private readonly Option<string> _outcome = CommonOptions.OneOf("--outcome", "Only calls that ended like this.", [.. CallNames.Outcomes.Select(outcome => outcome.Name())]);
+    private readonly Option<string> _number = CommonOptions.Parsed(
+        "--number",
+        $"Only this customer, by the number's last digits (at least {CallFilter.FewestDigits}).",
+        text => PhoneNumber.Digits(text).Length >= CallFilter.FewestDigits ? text : throw new FormatException($"write at least {CallFilter.FewestDigits} digits."));
+
+    public void AddTo(Command command)
+    {
+        AddDaysTo(command);
+        command.Add(_number);
+        command.Add(_outcome);
+    }
+
+    public void AddDaysTo(Command command)
+    {
+        command.Add(_day);
+        command.Add(_from);
+        command.Add(_to);
+        command.Add(_agent);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(_day) is not null && (result.GetResult(_from) is not null || result.GetResult(_to) is not null))
+            {
+                result.AddError("Write --day, or --from and --to: not both.");
+            }
+        });
+    }
+
+    public CallFilter FilterOf(ParseResult parsed)
+    {
+        var today = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
+        var to = parsed.GetValue(_day) ?? parsed.GetValue(_to) ?? today;
+        return new CallFilter
+        {
+            From = parsed.GetValue(_day) ?? parsed.GetValue(_from) ?? to,
+            To = to,
+            Agent = parsed.GetValue(_agent),
+            Number = parsed.GetValue(_number),
+            Outcome = parsed.GetValue(_outcome) is { } name ? CallNames.Outcomes.Single(outcome => outcome.Name() == name) : null,
+        };
+    }
+
+    private static Option<DateOnly?> Day(string name, string description, TimeProvider clock) => CommonOptions.Parsed<DateOnly?>(
+        name,
+        $"{description} (today, yesterday or yyyy-MM-dd, UTC).",
+        text => text switch
+        {
+            "today" => DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime),
+            "yesterday" => DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime).AddDays(-1),
+            _ => UtcDay.TryParse(text, out var day) ? day : throw new FormatException("write today, yesterday or a day as yyyy-MM-dd, such as 2026-03-31."),
+        });
+}

@@ -1,0 +1,66 @@
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using TeleCmi.Cli.Commands;
+using TeleCmi.Pipeline.DeadLetters;
+using TeleCmi.Pipeline.Journaling;
+
+namespace TeleCmi.Cli.Output;
+
+/// <summary>
+/// Everything that <c>--json</c> writes. Everything but plain ASCII is escaped in it, so it cannot harm a terminal either.
+/// </summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(IEnumerable<DeadLetterDocument>))]
+[JsonSerializable(typeof(LettersReport))]
+[JsonSerializable(typeof(JournalRow))]
+[JsonSerializable(typeof(IEnumerable<JsonObject>))]
+[JsonSerializable(typeof(DeletedDocument))]
+[JsonSerializable(typeof(StatusDocument))]
+[JsonSerializable(typeof(SendDocument))]
+[JsonSerializable(typeof(IEnumerable<NoticeDocument>))]
+[JsonSerializable(typeof(ForwardTestDocument))]
+[JsonSerializable(typeof(IEnumerable<CallDocument>))]
+[JsonSerializable(typeof(IReadOnlyList<CallbackDocument>))]
+[JsonSerializable(typeof(AgentDocument[]))]
+internal sealed partial class CliJson : JsonSerializerContext;
+
+/// <summary>One document on one line, for exports.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(CallDocument))]
+internal sealed partial class CompactJson : JsonSerializerContext;
+
+/// <summary>A dead letter; the body only where it is shown in full.</summary>
+internal sealed record DeadLetterDocument(
+    string Id, string Reason, string? Kind, string? EventId, string? ReceivedAt, string Error, string? Destination, int? Status,
+    [property: JsonPropertyName("answer")] string? ResponseBody, int Bytes)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Body { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? BodyBase64 { get; init; }
+
+    public static DeadLetterDocument Of(StoredDeadLetter stored)
+    {
+        var letter = stored.Letter;
+        return new($"{stored.Id}", letter.Reason, letter.Kind, letter.EventId, Times.Of(letter.ReceivedAt), letter.Error, letter.Destination, letter.Status, letter.ResponseBody, stored.Bytes);
+    }
+}
+
+internal sealed record DeletedDocument(int Deleted);
+
+internal sealed record StatusDocument(
+    bool NeedsPerson, IReadOnlyList<string> Needs, IReadOnlyList<QueueDocument> Queues, DeadLettersDocument DeadLetters, string? LastReceived);
+
+internal sealed record QueueDocument(string Name, int Messages, string? OldestVisible);
+
+internal sealed record DeadLettersDocument(int Total, IReadOnlyDictionary<string, int> ByReason, string? Oldest);
+
+internal sealed record SendDocument(
+    string Url, int Planned, int Sent, int Acknowledged, double Seconds,
+    [property: JsonPropertyName("answers")] IReadOnlyDictionary<string, int> Responses, IReadOnlyDictionary<string, double> LatencyMilliseconds);
+
+internal sealed record NoticeDocument(string Name, string Kind, string Source);
+
+internal sealed record ForwardTestDocument(
+    string EventId, bool Delivered, int? Status, double Milliseconds, string Explanation, [property: JsonPropertyName("answer")] string? ResponseBody);

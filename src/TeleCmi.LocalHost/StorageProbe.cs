@@ -1,0 +1,38 @@
+using TeleCmi.Pipeline.Storage;
+using TeleCmi.Storage.Sqlite;
+
+namespace TeleCmi.LocalHost;
+
+/// <summary>Tries storage at start: a file that is no store of ours stops it; what may pass is said at once, not with the first event.</summary>
+internal sealed partial class StorageProbe(IStore store, PipelineQueues queues, ILogger<StorageProbe> logger) : BackgroundService
+{
+    /// <inheritdoc/>
+    /// <exception cref="StorageException">The embedded store's file cannot be used.</exception>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (store is SqliteStore)
+        {
+            await queues.Events.CountAsync(cancellationToken);
+        }
+
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await store.CheckAsync(stoppingToken);
+        }
+        catch (StorageException e)
+        {
+            Log.NotReady(logger, e.Message);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 111, Level = LogLevel.Error, Message = "{Fault} Until that works, the response to every event is 503.")]
+        public static partial void NotReady(ILogger logger, string fault);
+    }
+}

@@ -1,3 +1,0 @@
-using TeleCmi.TestSupport;
-
-[assembly: AssemblyFixture(typeof(AzuriteFixture))]

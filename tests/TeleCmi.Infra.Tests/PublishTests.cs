@@ -1,0 +1,56 @@
+using System.Reflection;
+
+namespace TeleCmi.Infra.Tests;
+
+/// <summary>
+/// What <c>dotnet publish</c> of the app's project makes, as far as it does not need the worker's packages. The files that
+/// those add are checked where the packages can be had: the job "app" of the workflow "ci".
+/// </summary>
+public sealed class PublishTests
+{
+    [Fact]
+    public async Task Publish_folder_holds_the_app_and_its_host_json()
+    {
+        var folder = Directory.CreateTempSubdirectory("telecmi-publish").FullName;
+        try
+        {
+            var configuration = typeof(PublishTests).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
+            var result = await Tool.DotnetAsync("publish", "tests/TeleCmi.Functions.OnSurface", "--no-build", "-c", configuration, "-o", folder);
+            result.OutputOfSuccess();
+
+            (await File.ReadAllTextAsync(Path.Combine(folder, "host.json"), TestContext.Current.CancellationToken)).ReplaceLineEndings("\n").ShouldBe(Repository.Read("host.json"));
+            File.Exists(Path.Combine(folder, "local.settings.json")).ShouldBeFalse();
+            File.Exists(Path.Combine(folder, "TeleCmi.Functions.OnSurface.dll")).ShouldBeTrue();
+            File.Exists(Path.Combine(folder, "TeleCmi.Pipeline.dll")).ShouldBeTrue();
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    // Core Tools publishes what it finds in a folder: docs, README and workflow name the same two commands.
+    [Theory]
+    [InlineData("docs/deploy.md")]
+    [InlineData(".github/workflows/ci.yml")]
+    public void App_is_published_into_a_folder_of_its_own(string file) =>
+        Repository.Read(file).ShouldContain("dotnet publish src/TeleCmi.Functions -c Release -o ");
+
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData(".github/workflows/ci.yml")]
+    public void App_runs_under_Core_Tools_from_the_folder_of_its_project(string file) =>
+        Repository.Read(file).ShouldMatch(@"cd src/TeleCmi\.Functions\n *dotnet run\b");
+
+    [Fact]
+    public async Task Release_is_ready_to_run_on_the_system_of_Flex_Consumption()
+    {
+        var result = await Tool.DotnetAsync(
+            "msbuild", "src/TeleCmi.Functions/TeleCmi.Functions.csproj", "-p:Configuration=Release", "-getProperty:RuntimeIdentifier,PublishReadyToRun,SelfContained");
+
+        var properties = System.Text.Json.Nodes.JsonNode.Parse(result.OutputOfSuccess())!["Properties"]!;
+        ((string)properties["RuntimeIdentifier"]!).ShouldBe("linux-x64");
+        ((string)properties["PublishReadyToRun"]!).ShouldBe("true");
+        ((string)properties["SelfContained"]!).ShouldBe("false");
+    }
+}

@@ -1,0 +1,74 @@
+using Microsoft.Extensions.Time.Testing;
+using TeleCmi.Pipeline.Forwarding;
+
+namespace TeleCmi.Pipeline.Tests.Forwarding;
+
+public sealed class DestinationCircuitTests
+{
+    private readonly FakeTimeProvider _clock = new();
+    private int _attempts;
+
+    [Fact]
+    public async Task DestinationThatKeepsFailing_IsLeftAlone_AndAskedAgainAfterAWhile()
+    {
+        var circuit = new DestinationCircuit(8, _clock);
+        for (var i = 0; i < 5; i++)
+        {
+            (await TryAsync(circuit, DeliveryOutcome.Retry)).Result.ShouldNotBeNull();
+        }
+
+        var result = await TryAsync(circuit, DeliveryOutcome.Retry);
+        result.Result.ShouldBeNull();
+        result.AtLeast.ShouldBeInRange(TimeSpan.FromSeconds(1), DestinationCircuit.BreakDuration);
+        _attempts.ShouldBe(5);
+
+        _clock.Advance(DestinationCircuit.BreakDuration);
+        (await TryAsync(circuit, DeliveryOutcome.Delivered)).Result.ShouldNotBeNull();
+        (await TryAsync(circuit, DeliveryOutcome.Delivered)).Result.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task RefusedEvents_DoNotOpenTheCircuit()
+    {
+        var circuit = new DestinationCircuit(8, _clock);
+        for (var i = 0; i < 20; i++)
+        {
+            (await TryAsync(circuit, DeliveryOutcome.Refused)).Result.ShouldNotBeNull();
+        }
+    }
+
+    [Fact]
+    public async Task RetryAfter_HoldsForTheOtherEventsOfTheDestinationToo()
+    {
+        var circuit = new DestinationCircuit(8, _clock);
+        await circuit.TryAsync(_ => Task.FromResult(new DeliveryResult(DeliveryOutcome.Retry, "busy") { RetryAfter = TimeSpan.FromMinutes(5) }), CancellationToken.None);
+
+        var result = await TryAsync(circuit, DeliveryOutcome.Delivered);
+        result.Result.ShouldBeNull();
+        result.AtLeast.ShouldBe(TimeSpan.FromMinutes(5));
+
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        (await TryAsync(circuit, DeliveryOutcome.Delivered)).Result.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task SlowDestination_TakesNoMoreThanItsShareOfTheWorkers()
+    {
+        var circuit = new DestinationCircuit(2, _clock);
+        var slow = new TaskCompletionSource<DeliveryResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = Enumerable.Range(0, 24).Select(_ => circuit.TryAsync(_ => slow.Task, CancellationToken.None)).ToArray();
+
+        running.Count(task => !task.IsCompleted).ShouldBe(2, "nothing waits in here");
+
+        slow.SetResult(new DeliveryResult(DeliveryOutcome.Delivered, "done"));
+        (await Task.WhenAll(running)).Count(result => result.Result is null).ShouldBe(22);
+    }
+
+    private Task<CircuitResult> TryAsync(DestinationCircuit circuit, DeliveryOutcome outcome) => circuit.TryAsync(
+        _ =>
+        {
+            _attempts++;
+            return Task.FromResult(new DeliveryResult(outcome, "said so"));
+        },
+        CancellationToken.None);
+}
