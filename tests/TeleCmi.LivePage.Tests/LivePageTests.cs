@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
+using TeleCmi.Events.Samples;
 using TeleCmi.Pipeline.Processing;
 using static TeleCmi.LivePage.Tests.WatchedPage;
 
@@ -130,6 +131,22 @@ public sealed class LivePageTests(BrowserFixture browser)
         var command = await page.Page.EvaluateAsync<string>("navigator.clipboard.readText()");
         command.ShouldStartWith("curl -g -X 'POST'");
         command.ShouldContain(@"it'\''s; $(touch /tmp/no) `x`");
+        page.ShouldBeClean();
+    }
+
+    [Theory]
+    [InlineData("*", "processed", 2)]
+    [InlineData("outgoing.answered", "ignored", 1)]
+    public async Task Report_HasALineForEachRecordThatIsAccepted(string acceptedEvents, string state, int lines)
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(settings: ["--TeleCmi:AcceptedEvents", acceptedEvents]);
+        await using var page = await OpenAsync(browser, receiver.Page);
+        var records = DocumentedNotices.Load().Where(notice => notice.Name is "chub-cdr-outgoing-answered-a" or "chub-cdr-outgoing-answered-b").Select(notice => notice.Json);
+
+        await receiver.PostEventAsync($$"""{"count":2,"cdr":[{{string.Join(',', records)}}],"code":200}""");
+
+        await Expect(page.Line(state)).ToHaveCountAsync(lines);
+        await Expect(page.Lines).ToHaveCountAsync(lines);
         page.ShouldBeClean();
     }
 

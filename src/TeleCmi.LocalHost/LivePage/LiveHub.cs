@@ -127,6 +127,8 @@ internal sealed class LiveHub
         var state = StateOf(response.Case);
         if (request.Journeys.Count == 0)
         {
+            // A report of which no record is of an accepted kind.
+            state = state is JourneyState.Queued ? JourneyState.Ignored : state;
             request.Journeys.Add(Add(new Journey(request.ReceivedAt) { Request = request, IsRefused = state is JourneyState.Refused }));
         }
 
