@@ -23,7 +23,7 @@ internal static class AzureFaults
         {
             throw new StorageException("Storage did not respond in time.", e);
         }
-        catch (Exception e) when (Explain(e) is { } fault)
+        catch (Exception e) when (!(e is OperationCanceledException && cancellation.IsCancellationRequested) && Explain(e) is { } fault)
         {
             throw new StorageException(fault, e);
         }

@@ -213,7 +213,7 @@ public abstract class TableContract : IAsyncLifetime
     {
         var large = new string('y', 1000);
         await UpsertAsync("1", ("User", "102"), ("Number", 1), ("At", Noon), ("Flag", true), ("Long", 5L), ("Body", large + "1"));
-        await UpsertAsync("2", ("User", "102_1111112"), ("Number", 2), ("At", Noon.AddTicks(1)), ("Flag", false), ("Long", -5L), ("Body", large + "2"));
+        await UpsertAsync("2", ("User", "102_1111112"), ("Number", 2), ("At", Noon.AddMilliseconds(1)), ("Flag", false), ("Long", -5L), ("Body", large + "2"));
         await UpsertAsync("3", ("User", "1023"), ("Number", 3), ("At", Noon.AddHours(1)), ("Double", 1.5), ("Body", "y"));
         await UpsertAsync("4", ("User", "103"), ("Double", -2.5), ("Quote", "it's \"so\""));
         await UpsertAsync("5", ("Number", "3"));
@@ -223,8 +223,8 @@ public abstract class TableContract : IAsyncLifetime
         (await WhereAsync(TableCondition.AnyOf(TableCondition.Equal("User", "102"), TableCondition.StartsWith("User", "102_")))).ShouldBe("1 2");
         (await WhereAsync(TableCondition.AllOf(TableCondition.StartsWith("User", "102"), TableCondition.AtLeast("Number", 2)))).ShouldBe("2 3");
         (await WhereAsync(TableCondition.Below("Number", 3))).ShouldBe("1 2");
-        (await WhereAsync(TableCondition.AtLeast("At", Noon.AddTicks(1)))).ShouldBe("2 3");
-        (await WhereAsync(TableCondition.Below("At", Noon.AddTicks(1)))).ShouldBe("1");
+        (await WhereAsync(TableCondition.AtLeast("At", Noon.AddMilliseconds(1)))).ShouldBe("2 3");
+        (await WhereAsync(TableCondition.Below("At", Noon.AddMilliseconds(1)))).ShouldBe("1");
         (await WhereAsync(TableCondition.Equal("At", Noon.ToOffset(TimeSpan.FromHours(5.5))))).ShouldBe("1");
         (await WhereAsync(TableCondition.Equal("Flag", true))).ShouldBe("1");
         (await WhereAsync(TableCondition.Equal("Flag", false))).ShouldBe("2");

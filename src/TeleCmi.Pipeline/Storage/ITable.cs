@@ -93,7 +93,7 @@ public sealed record TableQuery
 /// <param name="Continuation">Where the next page begins, opaque; null: this was the last.</param>
 public sealed record TablePage(IReadOnlyList<TableRow> Rows, string? Continuation);
 
-/// <summary>A condition on a row's columns. A row without the column meets no comparison.</summary>
+/// <summary>A condition on a row's columns. A row without the column meets no comparison; a store compares moments to the millisecond at least.</summary>
 public abstract record TableCondition
 {
     private TableCondition()
