@@ -103,7 +103,7 @@ internal sealed class Connection : IAsyncDisposable
         {
             services.AddSingleton(store);
         }
-        else if (!services.TryAddSqliteStorage(settings, settings["LocalHost:Data"], mustExist: true))
+        else if (!Checked(() => services.TryAddSqliteStorage(settings, settings["LocalHost:Data"], mustExist: true)))
         {
             services.AddAzureStorage();
         }
@@ -114,8 +114,8 @@ internal sealed class Connection : IAsyncDisposable
         OptionsValidationException { Failures: var failures } => [.. failures.Select(WithSwitch)],
         AggregateException { InnerExceptions: var inner } => [.. inner.SelectMany(FaultsOf)],
 
-        // A value that is not of its type.
-        InvalidOperationException => [e.Message],
+        // A value that is not of its type, or a store that is not there.
+        InvalidOperationException or StorageException => [e.Message],
         _ => [],
     };
 

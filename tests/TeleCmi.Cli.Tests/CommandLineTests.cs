@@ -32,8 +32,11 @@ public sealed class CommandLineTests
     [InlineData("dead-letters", "replay", "--all")]
     public async Task WithoutStorage_TheMessageNamesTheSetting(params string[] args)
     {
-        var result = await new Operator { Store = null }.RunAsync(args);
+        var tool = new Operator { Store = null };
+        tool.Settings["LocalHost:Data"] = Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString());
+        var result = await tool.RunAsync(args);
         result.ExitCode.ShouldBe(ExitCodes.Usage);
+        result.Error.ShouldContain("There is no store at");
         result.Error.ShouldContain("TeleCmiStorage");
         result.Error.ShouldContain("--storage");
     }

@@ -5,6 +5,7 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline.Storage;
+using TeleCmi.Storage.Azure;
 
 namespace TeleCmi.Functions.Tests;
 
@@ -47,10 +48,10 @@ public sealed class DeployedFilesTests
 
         await using var app = await RunningApp.StartAsync(settings);
 
-        var storage = app.Services.GetRequiredService<IOptions<StorageOptions>>().Value;
-        storage.ConnectionString.ShouldBe("UseDevelopmentStorage=true");
-        storage.EventsQueue.ShouldBe(settings["TeleCmiEventsQueue"]);
-        storage.ForwardsQueue.ShouldBe(settings["TeleCmiForwardsQueue"]);
+        app.Services.GetRequiredService<IOptions<AzureStorageOptions>>().Value.ConnectionString.ShouldBe("UseDevelopmentStorage=true");
+        var queues = app.Services.GetRequiredService<PipelineQueues>();
+        queues.Events.Name.ShouldBe(settings["TeleCmiEventsQueue"]);
+        queues.Forwards.Name.ShouldBe(settings["TeleCmiForwardsQueue"]);
     }
 
     [Fact]

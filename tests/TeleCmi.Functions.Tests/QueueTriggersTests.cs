@@ -6,26 +6,33 @@ using Azure.Storage.Queues.Models;
 using Microsoft.Extensions.DependencyInjection;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Processing;
-using TeleCmi.TestSupport;
+using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Functions.Tests;
 
-/// <summary>The queue triggers, with messages as the worker makes them, over a real Azurite.</summary>
-public sealed class QueueTriggersTests(AzuriteFixture azurite)
+/// <summary>The queue triggers, with messages as the worker makes them.</summary>
+public sealed class QueueTriggersTests : IDisposable
 {
-    private readonly string _storage = azurite.NewStorage();
+    private readonly TestStore _store = new(TimeProvider.System);
 
     [Fact]
-    public async Task Event_that_was_received_is_journaled_from_its_queue_message()
+    public async Task ReceivedEvent_IsBase64OnTheWire_NeverExpires_AndIsJournaled()
     {
-        await using var app = await StartAsync();
-        ((int)(await app.Trigger<ReceiveEvent>().RunAsync(WebhookCall.Post(Samples.Answered))).StatusCode).ShouldBe(200);
-        var queue = new QueueClient(_storage, "telecmi-events", new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
-        QueueMessage message = await queue.ReceiveMessageAsync();
+        await using var azurite = await Azurite.StartAsync(Repository.Find(), AzuritePorts.Any, dataFolder: null, Console.WriteLine, CancellationToken.None);
+        var settings = RunningApp.Settings(azurite.ConnectionString);
+        settings["TeleCmi__EnqueueDeadline"] = "00:00:30";
+        await using var app = await RunningApp.StartAsync(settings);
+        ((int)(await app.Trigger<ReceiveEvent>().RunAsync(WebhookCall.Post(SampleNotices.Answered))).StatusCode).ShouldBe(200);
 
+        var onTheWire = (await new QueueClient(azurite.ConnectionString, "telecmi-events").PeekMessageAsync()).Value;
+        Encoding.UTF8.GetString(Convert.FromBase64String(onTheWire.Body.ToString())).ShouldStartWith("{");
+        onTheWire.ExpiresOn!.Value.Year.ShouldBe(9999);
+
+        var host = new QueueClient(azurite.ConnectionString, "telecmi-events", new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
+        QueueMessage message = await host.ReceiveMessageAsync();
         await app.Trigger<ProcessEvent>().RunAsync(message, CancellationToken.None);
 
-        var row = (await RowsAsync("CallEvents")).ShouldHaveSingleItem();
+        var row = (await new TableClient(azurite.ConnectionString, "CallEvents").QueryAsync<TableEntity>().ToListAsync()).ShouldHaveSingleItem();
         row.GetString("Kind").ShouldBe("outgoing.answered");
         row.GetString("AnsweredBy").ShouldBe("agent");
         row.GetDateTimeOffset("ProcessedAt").ShouldNotBeNull();
@@ -33,7 +40,7 @@ public sealed class QueueTriggersTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Message_that_is_no_event_is_left_for_the_platform_to_count()
+    public async Task MessageThatIsNoEvent_IsLeftForThePlatformToCount()
     {
         await using var app = await StartAsync();
 
@@ -41,7 +48,7 @@ public sealed class QueueTriggersTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Event_whose_handler_is_cut_off_by_a_stop_is_left_for_another_try()
+    public async Task EventWhoseHandlerIsCutOffByAStop_IsLeftForAnotherTry()
     {
         var handler = new EndlessHandler();
         await using var app = await StartAsync(handler);
@@ -51,11 +58,11 @@ public sealed class QueueTriggersTests(AzuriteFixture azurite)
         app.BeginToStop();
 
         await Should.ThrowAsync<HandlerFailedException>(() => processing.WaitAsync(TimeSpan.FromSeconds(30)));
-        (await RowsAsync("CallEvents")).ShouldHaveSingleItem().GetDateTimeOffset("ProcessedAt").ShouldBeNull();
+        (await _store.RowsAsync("CallEvents")).ShouldHaveSingleItem().Time("ProcessedAt").ShouldBeNull();
     }
 
     [Fact]
-    public async Task Event_whose_invocation_is_cancelled_is_left_for_another_try()
+    public async Task EventWhoseInvocationIsCancelled_IsLeftForAnotherTry()
     {
         var handler = new EndlessHandler();
         await using var app = await StartAsync(handler);
@@ -69,36 +76,36 @@ public sealed class QueueTriggersTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Poison_message_is_kept_as_it_came_under_the_day_it_was_given_up()
+    public async Task PoisonMessage_IsKeptAsItCame_UnderTheDayItWasGivenUp()
     {
         await using var app = await StartAsync();
         var givenUp = new DateTimeOffset(2026, 3, 1, 23, 59, 59, TimeSpan.Zero);
 
         await app.Trigger<ArchivePoisonEvent>().RunAsync(Message("not an event", givenUp), CancellationToken.None);
 
-        var row = (await RowsAsync("DeadLetters")).ShouldHaveSingleItem();
-        row.GetString("Reason").ShouldBe("poison");
-        row.GetBinary("Body").ShouldBe("not an event"u8.ToArray());
-        row.PartitionKey.ShouldBe("2026-03-01");
-        row.GetDateTimeOffset("ReceivedAt").ShouldBe(givenUp);
+        var row = (await _store.RowsAsync("DeadLetters")).ShouldHaveSingleItem();
+        row.Text("Reason").ShouldBe("poison");
+        row.Bytes("Body").ShouldBe("not an event"u8.ToArray());
+        row.Key.Partition.ShouldBe("2026-03-01");
+        row.Time("ReceivedAt").ShouldBe(givenUp);
     }
 
     [Fact]
-    public async Task Event_that_failed_too_often_is_kept_with_its_id()
+    public async Task EventThatFailedTooOften_IsKeptWithItsId()
     {
         await using var app = await StartAsync();
         var envelope = Envelope();
 
         await app.Trigger<ArchivePoisonEvent>().RunAsync(Message(envelope), CancellationToken.None);
 
-        var row = (await RowsAsync("DeadLetters")).ShouldHaveSingleItem();
-        row.GetString("Kind").ShouldBe("outgoing.answered");
-        row.GetString("EventId").ShouldBe(Notice().Id);
-        row.GetBinary("Body").ShouldBe(Encoding.UTF8.GetBytes(envelope));
+        var row = (await _store.RowsAsync("DeadLetters")).ShouldHaveSingleItem();
+        row.Text("Kind").ShouldBe("outgoing.answered");
+        row.Text("EventId").ShouldBe(Notice().Id);
+        row.Bytes("Body").ShouldBe(Encoding.UTF8.GetBytes(envelope));
     }
 
     [Fact]
-    public async Task Archiving_stops_with_the_app_and_leaves_the_message()
+    public async Task Archiving_StopsWithTheApp_AndLeavesTheMessage()
     {
         await using var app = await StartAsync();
         var archiving = app.Trigger<ArchivePoisonEvent>();
@@ -108,32 +115,32 @@ public sealed class QueueTriggersTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Forward_that_no_destination_takes_is_kept_with_its_event()
+    public async Task ForwardThatNoDestinationTakes_IsKeptWithItsEvent()
     {
         await using var app = await StartAsync();
 
         await app.Trigger<ForwardEvent>().RunAsync(Message(Forward()), CancellationToken.None);
 
-        var row = (await RowsAsync("DeadLetters")).ShouldHaveSingleItem();
-        row.GetString("Reason").ShouldBe("forward");
-        row.GetString("Destination").ShouldBe("crm");
-        row.GetBinary("Body").ShouldBe(Encoding.UTF8.GetBytes(Envelope()));
+        var row = (await _store.RowsAsync("DeadLetters")).ShouldHaveSingleItem();
+        row.Text("Reason").ShouldBe("forward");
+        row.Text("Destination").ShouldBe("crm");
+        row.Bytes("Body").ShouldBe(Encoding.UTF8.GetBytes(Envelope()));
     }
 
     [Fact]
-    public async Task Forward_that_broke_off_too_often_is_kept_with_its_event()
+    public async Task ForwardThatBrokeOffTooOften_IsKeptWithItsEvent()
     {
         await using var app = await StartAsync();
 
         await app.Trigger<ArchivePoisonForward>().RunAsync(Message(Forward()), CancellationToken.None);
 
-        var row = (await RowsAsync("DeadLetters")).ShouldHaveSingleItem();
-        row.GetString("Reason").ShouldBe("forward");
-        row.GetString("EventId").ShouldBe(Notice().Id);
+        var row = (await _store.RowsAsync("DeadLetters")).ShouldHaveSingleItem();
+        row.Text("Reason").ShouldBe("forward");
+        row.Text("EventId").ShouldBe(Notice().Id);
     }
 
     [Fact]
-    public async Task Forwarding_stops_with_the_app_and_leaves_the_message()
+    public async Task Forwarding_StopsWithTheApp_AndLeavesTheMessage()
     {
         await using var app = await StartAsync();
         var forwarding = app.Trigger<ForwardEvent>();
@@ -143,81 +150,69 @@ public sealed class QueueTriggersTests(AzuriteFixture azurite)
     }
 
     [Fact]
-    public async Task Unreadable_body_is_kept_in_dead_letters_before_the_answer()
+    public async Task UnreadableBody_IsKeptInDeadLetters_BeforeTheResponse()
     {
         await using var app = await StartAsync();
 
-        var answer = await app.Trigger<ReceiveEvent>().RunAsync(WebhookCall.Post("not json", "text/plain"));
+        var response = await app.Trigger<ReceiveEvent>().RunAsync(WebhookCall.Post("not json", "text/plain"));
 
-        answer.ShouldBeProblem(400, "unreadable");
-        var row = (await RowsAsync("DeadLetters")).ShouldHaveSingleItem();
-        row.GetString("Reason").ShouldBe("rejected");
-        row.GetBinary("Body").ShouldBe("not json"u8.ToArray());
+        response.ShouldBeProblem(400, "unreadable");
+        var row = (await _store.RowsAsync("DeadLetters")).ShouldHaveSingleItem();
+        row.Text("Reason").ShouldBe("rejected");
+        row.Bytes("Body").ShouldBe("not json"u8.ToArray());
     }
 
     [Fact]
-    public async Task Function_key_is_not_kept_with_an_unreadable_query()
+    public async Task FunctionKey_IsNotKeptWithAnUnreadableQuery()
     {
         await using var app = await StartAsync();
 
-        var answer = await app.Trigger<ReceiveEvent>().RunAsync(WebhookCall.Get("code=the-function-key&hello=there"));
+        var response = await app.Trigger<ReceiveEvent>().RunAsync(WebhookCall.Get("code=the-function-key&hello=there"));
 
-        answer.ShouldBeProblem(400, "unreadable");
-        (await RowsAsync("DeadLetters")).ShouldHaveSingleItem().GetBinary("Body").ShouldBe("hello=there"u8.ToArray());
+        response.ShouldBeProblem(400, "unreadable");
+        (await _store.RowsAsync("DeadLetters")).ShouldHaveSingleItem().Bytes("Body").ShouldBe("hello=there"u8.ToArray());
     }
 
     [Fact]
-    public async Task Health_is_good_when_storage_answers()
+    public async Task Health_IsGood_WhenStorageWorks()
     {
         await using var app = await StartAsync();
 
-        var answer = await app.Trigger<CheckHealth>().RunAsync(WebhookCall.Get(""), CancellationToken.None);
+        var response = await app.Trigger<CheckHealth>().RunAsync(WebhookCall.Get(""), CancellationToken.None);
 
-        ((int)answer.StatusCode).ShouldBe(200);
-        answer.Text().ShouldBe("""{"status":"healthy"}""");
+        ((int)response.StatusCode).ShouldBe(200);
+        response.Text().ShouldBe("""{"status":"healthy"}""");
     }
 
     [Fact]
-    public async Task Health_is_bad_when_storage_is_gone_and_tells_no_details()
+    public async Task Health_IsBad_WhenStorageIsGone_AndTellsNoDetails()
     {
-        await using var app = await RunningApp.StartAsync();
+        await using var app = await StartAsync();
+        _store.Fail();
 
-        var answer = await app.Trigger<CheckHealth>().RunAsync(WebhookCall.Get(""), CancellationToken.None);
+        var response = await app.Trigger<CheckHealth>().RunAsync(WebhookCall.Get(""), CancellationToken.None);
 
-        ((int)answer.StatusCode).ShouldBe(503);
-        answer.Text().ShouldBe("""{"status":"unhealthy"}""");
+        ((int)response.StatusCode).ShouldBe(503);
+        response.Text().ShouldBe("""{"status":"unhealthy"}""");
     }
 
-    private Task<RunningApp> StartAsync(ICallEventHandler? handler = null)
+    public void Dispose() => _store.Dispose();
+
+    private Task<RunningApp> StartAsync(ICallEventHandler? handler = null) => RunningApp.StartAsync(replace: services =>
     {
-        var settings = RunningApp.Settings(_storage);
-        settings["TeleCmi__EnqueueDeadline"] = "00:00:30";
-        return RunningApp.StartAsync(settings, services =>
+        services.AddSingleton<IStore>(_store);
+        if (handler is not null)
         {
-            if (handler is not null)
-            {
-                services.AddSingleton(handler);
-            }
-        });
-    }
-
-    private async Task<IReadOnlyList<TableEntity>> RowsAsync(string table)
-    {
-        var rows = new List<TableEntity>();
-        await foreach (var row in new TableClient(_storage, table).QueryAsync<TableEntity>())
-        {
-            rows.Add(row);
+            services.AddSingleton(handler);
         }
-
-        return rows;
-    }
+    });
 
     // The worker's converter fills a message from what the host sends, and its body is the decoded text.
     private static QueueMessage Message(string body, DateTimeOffset? insertedOn = null) => QueuesModelFactory.QueueMessage(
-        "message-id", "pop-receipt", body, dequeueCount: 1, nextVisibleOn: null, insertedOn, expiresOn: null);
+        "message-id", "pop-receipt", body, dequeueCount: 1, nextVisibleOn: null, insertedOn ?? DateTimeOffset.UnixEpoch, expiresOn: null);
 
     private static Notice Notice() =>
-        Events.Notice.TryRead(Encoding.UTF8.GetBytes(Samples.Answered), out var notice, out var fault) ? notice : throw new InvalidDataException(fault);
+        Events.Notice.TryRead(SampleNotices.Answered, out var notice, out var fault) ? notice : throw new InvalidDataException(fault);
 
     private static string Envelope()
     {

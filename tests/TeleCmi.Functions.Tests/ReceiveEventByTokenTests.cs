@@ -4,20 +4,20 @@ using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Functions.Tests;
 
-public sealed class ReceiveEventByTokenTests
+public sealed class ReceiveEventByTokenTests : IDisposable
 {
-    private readonly MemoryQueue _queue = new();
+    private readonly TestStore _store = new(TimeProvider.System);
 
     [Theory]
     [InlineData(RunningApp.Token)]
     [InlineData(RunningApp.OtherToken)]
-    public async Task Event_with_any_valid_token_is_accepted(string token)
+    public async Task EventWithAnyValidToken_IsAccepted(string token)
     {
-        var answer = await ReceiveAsync(token, RunningApp.Settings());
+        var response = await ReceiveAsync(token, RunningApp.Settings());
 
-        ((int)answer.StatusCode).ShouldBe(200);
-        answer.Json().GetProperty("status").GetString().ShouldBe("accepted");
-        _queue.Messages.ShouldHaveSingleItem();
+        ((int)response.StatusCode).ShouldBe(200);
+        response.Json().GetProperty("status").GetString().ShouldBe("accepted");
+        (await _store.QueuedAsync()).ShouldHaveSingleItem();
     }
 
     [Theory]
@@ -26,28 +26,30 @@ public sealed class ReceiveEventByTokenTests
     [InlineData("")]
     [InlineData(" ")]
     [InlineData(null)]
-    public async Task Event_without_a_valid_token_finds_nothing_here(string? token)
+    public async Task EventWithoutAValidToken_FindsNothingHere(string? token)
     {
         (await ReceiveAsync(token, RunningApp.Settings())).ShouldBeProblem(404, "not-found");
-        _queue.Messages.ShouldBeEmpty();
+        (await _store.QueuedAsync()).ShouldBeEmpty();
     }
 
     [Theory]
     [InlineData("")]
     [InlineData(RunningApp.Token)]
-    public async Task Address_is_closed_when_no_token_is_set(string token)
+    public async Task Address_IsClosed_WhenNoTokenIsSet(string token)
     {
         var settings = RunningApp.Settings();
         settings["TeleCmi__AccessTokens"] = "";
 
         (await ReceiveAsync(token, settings)).ShouldBeProblem(404, "not-found");
-        _queue.Messages.ShouldBeEmpty();
+        (await _store.QueuedAsync()).ShouldBeEmpty();
     }
+
+    public void Dispose() => _store.Dispose();
 
     private async Task<HttpResponseData> ReceiveAsync(string? token, IReadOnlyDictionary<string, string> settings)
     {
-        await using var app = await RunningApp.StartAsync(settings, services => services.AddSingleton<IEventQueue>(_queue));
-        var call = WebhookCall.Post(Samples.Answered, address: $"https://app.example/api/telecmi/{token}/events");
+        await using var app = await RunningApp.StartAsync(settings, services => services.AddSingleton<IStore>(_store));
+        var call = WebhookCall.Post(SampleNotices.Answered, address: $"https://app.example/api/telecmi/{token}/events");
         return await app.Trigger<ReceiveEventByToken>().RunAsync(call, token!);
     }
 }

@@ -1,38 +1,39 @@
 using Microsoft.Azure.Functions.Worker.Http;
 using Microsoft.Extensions.DependencyInjection;
+using TeleCmi.Events;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Functions.Tests;
 
-public sealed class ReceiveEventTests
+public sealed class ReceiveEventTests : IDisposable
 {
-    private readonly MemoryQueue _queue = new();
+    private readonly TestStore _store = new(TimeProvider.System);
 
     [Fact]
-    public async Task Accepted_event_is_answered_with_its_id_and_lies_in_the_queue()
+    public async Task AcceptedEvent_GetsItsId_AndIsInTheQueue()
     {
-        var answer = await ReceiveAsync(WebhookCall.Post(Samples.Answered));
+        var response = await ReceiveAsync(WebhookCall.Post(SampleNotices.Answered));
 
-        ((int)answer.StatusCode).ShouldBe(200);
-        answer.Header("Content-Type").ShouldBe("application/json");
-        answer.Header("Retry-After").ShouldBeNull();
-        var queued = _queue.Events.ShouldHaveSingleItem();
-        answer.Text().ShouldBe($$"""{"status":"accepted","id":"{{queued.Id}}","kind":"outgoing.answered"}""");
+        ((int)response.StatusCode).ShouldBe(200);
+        response.Header("Content-Type").ShouldBe("application/json");
+        response.Header("Retry-After").ShouldBeNull();
+        var queued = (await QueuedEventsAsync()).ShouldHaveSingleItem();
+        response.Text().ShouldBe($$"""{"status":"accepted","id":"{{queued.Id}}","kind":"outgoing.answered"}""");
     }
 
     [Fact]
-    public async Task Answer_waits_until_the_queue_has_the_event()
+    public async Task Response_WaitsUntilTheQueueHasTheEvent()
     {
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _queue.MayAnswer = gate.Task;
+        _store.Before = (_, cancellation) => gate.Task.WaitAsync(cancellation);
         await using var app = await StartAsync(("TeleCmi__EnqueueDeadline", "00:00:30"));
 
-        var receiving = app.Trigger<ReceiveEvent>().RunAsync(WebhookCall.Post(Samples.Answered));
+        var receiving = app.Trigger<ReceiveEvent>().RunAsync(WebhookCall.Post(SampleNotices.Answered));
         receiving.IsCompleted.ShouldBeFalse();
         gate.SetResult();
 
         ((int)(await receiving).StatusCode).ShouldBe(200);
-        _queue.Messages.ShouldHaveSingleItem();
+        (await _store.QueuedAsync()).ShouldHaveSingleItem();
     }
 
     [Theory]
@@ -41,22 +42,22 @@ public sealed class ReceiveEventTests
     [InlineData("text/plain")]
     [InlineData("not a media type")]
     [InlineData(null)]
-    public async Task Json_is_read_whatever_the_content_type_says(string? contentType)
+    public async Task Json_IsReadWhateverTheContentTypeSays(string? contentType)
     {
-        var answer = await ReceiveAsync(WebhookCall.Post(Samples.Answered, contentType));
+        var response = await ReceiveAsync(WebhookCall.Post(SampleNotices.Answered, contentType));
 
-        ((int)answer.StatusCode).ShouldBe(200);
-        _queue.Messages.ShouldHaveSingleItem();
+        ((int)response.StatusCode).ShouldBe(200);
+        (await _store.QueuedAsync()).ShouldHaveSingleItem();
     }
 
     [Fact]
-    public async Task Same_event_by_get_by_form_and_by_post_has_the_same_id()
+    public async Task SameEvent_ByGetFormAndPost_HasTheSameId()
     {
-        var query = Samples.AsQuery(Samples.Answered);
+        var query = SampleNotices.QueryOf(SampleNotices.Answered);
         await using var app = await StartAsync();
         foreach (var call in new[]
         {
-            WebhookCall.Post(Samples.Answered),
+            WebhookCall.Post(SampleNotices.Answered),
             WebhookCall.Get(query),
             WebhookCall.Post(query, "application/x-www-form-urlencoded"),
             WebhookCall.Post("", contentType: null, $"{WebhookCall.Address}?{query}"),
@@ -65,46 +66,47 @@ public sealed class ReceiveEventTests
             ((int)(await app.Trigger<ReceiveEvent>().RunAsync(call)).StatusCode).ShouldBe(200);
         }
 
-        _queue.Events.Count.ShouldBe(4);
-        _queue.Events.Select(callEvent => callEvent.Id).Distinct(StringComparer.Ordinal).ShouldHaveSingleItem();
-        _queue.Events.Select(callEvent => callEvent.Notice.ContentHash).Distinct(StringComparer.Ordinal).ShouldHaveSingleItem();
+        var events = await QueuedEventsAsync();
+        events.Count.ShouldBe(4);
+        events.Select(callEvent => callEvent.Id).Distinct(StringComparer.Ordinal).ShouldHaveSingleItem();
+        events.Select(callEvent => callEvent.Notice.ContentHash).Distinct(StringComparer.Ordinal).ShouldHaveSingleItem();
     }
 
     [Fact]
-    public async Task Function_key_reaches_neither_the_queue_nor_the_answer()
+    public async Task FunctionKey_ReachesNeitherTheQueueNorTheResponse()
     {
-        var answer = await ReceiveAsync(WebhookCall.Get($"code=the-function-key&{Samples.AsQuery(Samples.Answered)}&clientId=default"));
+        var response = await ReceiveAsync(WebhookCall.Get($"code=the-function-key&{SampleNotices.QueryOf(SampleNotices.Answered)}&clientId=default"));
 
-        ((int)answer.StatusCode).ShouldBe(200);
-        var envelope = System.Text.Encoding.UTF8.GetString(_queue.Messages.ShouldHaveSingleItem());
+        ((int)response.StatusCode).ShouldBe(200);
+        var envelope = System.Text.Encoding.UTF8.GetString((await _store.QueuedAsync()).ShouldHaveSingleItem());
         envelope.ShouldNotContain("the-function-key");
         envelope.ShouldNotContain("clientId");
-        answer.Text().ShouldNotContain("the-function-key");
+        response.Text().ShouldNotContain("the-function-key");
     }
 
     [Fact]
-    public async Task Notice_of_another_kind_is_acknowledged_but_not_queued()
+    public async Task NoticeOfAnotherKind_IsAcknowledgedButNotQueued()
     {
-        var answer = await ReceiveAsync(WebhookCall.Post(Samples.Hangup));
+        var response = await ReceiveAsync(WebhookCall.Post(SampleNotices.AnsweredWith(("status", "hangup"))));
 
-        ((int)answer.StatusCode).ShouldBe(200);
-        answer.Text().ShouldBe("""{"status":"ignored","kind":"outgoing.hangup"}""");
-        _queue.Messages.ShouldBeEmpty();
+        ((int)response.StatusCode).ShouldBe(200);
+        response.Text().ShouldBe("""{"status":"ignored","kind":"outgoing.hangup"}""");
+        (await _store.QueuedAsync()).ShouldBeEmpty();
     }
 
     [Fact]
-    public async Task Post_without_body_and_fields_is_not_acknowledged()
+    public async Task PostWithoutBodyAndFields_IsNotAcknowledged()
     {
         (await ReceiveAsync(WebhookCall.Post("", contentType: null))).ShouldBeProblem(400, "empty");
-        _queue.Messages.ShouldBeEmpty();
+        (await _store.QueuedAsync()).ShouldBeEmpty();
     }
 
     [Fact]
-    public async Task Get_with_nothing_but_the_key_is_not_acknowledged() =>
+    public async Task GetWithNothingButTheKey_IsNotAcknowledged() =>
         (await ReceiveAsync(WebhookCall.Get("code=the-function-key"))).ShouldBeProblem(400, "empty");
 
     [Fact]
-    public async Task Chunked_post_whose_body_the_platform_dropped_is_told_so()
+    public async Task ChunkedPost_WhoseBodyThePlatformDropped_IsToldSo()
     {
         var call = WebhookCall.Post("");
         call.Headers.Add("Transfer-Encoding", "chunked");
@@ -113,66 +115,73 @@ public sealed class ReceiveEventTests
     }
 
     [Fact]
-    public async Task Event_larger_than_the_limit_is_refused()
+    public async Task EventLargerThanTheLimit_IsRefused()
     {
         var padding = new string('x', 16 * 1024);
 
         (await ReceiveAsync(WebhookCall.Post($$"""{"app_id":1,"custom":"{{padding}}"}"""))).ShouldBeProblem(413, "too-large");
-        _queue.Messages.ShouldBeEmpty();
+        (await _store.QueuedAsync()).ShouldBeEmpty();
     }
 
     [Fact]
-    public async Task Event_of_another_app_is_refused()
+    public async Task EventOfAnotherApp_IsRefused()
     {
-        (await ReceiveAsync(WebhookCall.Post(Samples.Answered), ("TeleCmi__AppIds", "1,2"))).ShouldBeProblem(403, "unknown-app");
-        _queue.Messages.ShouldBeEmpty();
+        (await ReceiveAsync(WebhookCall.Post(SampleNotices.Answered), ("TeleCmi__AppIds", "1,2"))).ShouldBeProblem(403, "unknown-app");
+        (await _store.QueuedAsync()).ShouldBeEmpty();
     }
 
     [Fact]
-    public async Task Event_that_the_queue_refuses_is_to_be_sent_again()
+    public async Task EventThatTheQueueRefuses_IsToBeSentAgain()
     {
-        _queue.IsBroken = true;
+        _store.Fail();
 
-        var answer = await ReceiveAsync(WebhookCall.Post(Samples.Answered));
+        var response = await ReceiveAsync(WebhookCall.Post(SampleNotices.Answered));
 
-        answer.ShouldBeProblem(503, "storage-unavailable");
-        answer.Header("Retry-After").ShouldBe("10");
+        response.ShouldBeProblem(503, "storage-unavailable");
+        response.Header("Retry-After").ShouldBe("10");
     }
 
     [Fact]
-    public async Task Event_that_the_queue_does_not_take_in_time_is_to_be_sent_again()
+    public async Task EventThatTheQueueDoesNotTakeInTime_IsToBeSentAgain()
     {
-        _queue.MayAnswer = new TaskCompletionSource().Task;
+        _store.Before = (_, cancellation) => Task.Delay(Timeout.Infinite, cancellation);
 
-        var answer = await ReceiveAsync(WebhookCall.Post(Samples.Answered));
+        var response = await ReceiveAsync(WebhookCall.Post(SampleNotices.Answered));
 
-        answer.ShouldBeProblem(503, "storage-unavailable");
-        answer.Header("Retry-After").ShouldBe("10");
+        response.ShouldBeProblem(503, "storage-unavailable");
+        response.Header("Retry-After").ShouldBe("10");
     }
 
     [Fact]
-    public async Task Unreadable_body_that_cannot_be_kept_is_to_be_sent_again()
+    public async Task UnreadableBodyThatCannotBeKept_IsToBeSentAgain()
     {
-        var answer = await ReceiveAsync(WebhookCall.Post("not json"));
+        _store.Fail();
 
-        answer.ShouldBeProblem(503, "storage-unavailable");
-        answer.Header("Retry-After").ShouldBe("10");
+        var response = await ReceiveAsync(WebhookCall.Post("not json"));
+
+        response.ShouldBeProblem(503, "storage-unavailable");
+        response.Header("Retry-After").ShouldBe("10");
     }
 
     [Fact]
     public async Task Event_of_a_sender_that_names_no_host_is_accepted()
     {
-        var answer = await ReceiveAsync(WebhookCall.Post(Samples.Answered, address: "http:///api/telecmi/events"));
+        var response = await ReceiveAsync(WebhookCall.Post(SampleNotices.Answered, address: "http:///api/telecmi/events"));
 
-        ((int)answer.StatusCode).ShouldBe(200);
-        _queue.Messages.ShouldHaveSingleItem();
+        ((int)response.StatusCode).ShouldBe(200);
+        (await _store.QueuedAsync()).ShouldHaveSingleItem();
     }
+
+    public void Dispose() => _store.Dispose();
 
     private async Task<HttpResponseData> ReceiveAsync(WebhookCall call, params (string Name, string Value)[] settings)
     {
         await using var app = await StartAsync(settings);
         return await app.Trigger<ReceiveEvent>().RunAsync(call);
     }
+
+    private async Task<IReadOnlyList<CallEvent>> QueuedEventsAsync() =>
+        [.. (await _store.QueuedAsync()).Select(message => EventEnvelope.TryRead(message, out var callEvent, out var fault) ? callEvent : throw new InvalidDataException(fault))];
 
     private Task<RunningApp> StartAsync(params (string Name, string Value)[] settings)
     {
@@ -182,6 +191,6 @@ public sealed class ReceiveEventTests
             all[name] = value;
         }
 
-        return RunningApp.StartAsync(all, services => services.AddSingleton<IEventQueue>(_queue));
+        return RunningApp.StartAsync(all, services => services.AddSingleton<IStore>(_store));
     }
 }

@@ -7,7 +7,7 @@ namespace TeleCmi.Functions.Tests;
 public sealed class TriggerTests
 {
     [Fact]
-    public void App_has_these_functions_and_no_others() =>
+    public void App_HasTheseFunctionsAndNoOthers() =>
         Functions.Select(function => function.Name).ShouldBe(
             ["ArchivePoisonEvent", "ArchivePoisonForward", "CheckHealth", "ForwardEvent", "ProcessEvent", "ReceiveEvent", "ReceiveEventByToken"], ignoreOrder: true);
 
@@ -15,7 +15,7 @@ public sealed class TriggerTests
     [InlineData("ReceiveEvent", "telecmi/events", AuthorizationLevel.Function, "get,post")]
     [InlineData("ReceiveEventByToken", "telecmi/{accessToken}/events", AuthorizationLevel.Anonymous, "get,post")]
     [InlineData("CheckHealth", "telecmi/health", AuthorizationLevel.Anonymous, "get")]
-    public void Address_is_open_to_whom_the_contract_says(string name, string route, AuthorizationLevel level, string methods)
+    public void Address_IsOpenToWhomTheContractSays(string name, string route, AuthorizationLevel level, string methods)
     {
         var trigger = TriggerOf<HttpTriggerAttribute>(name);
 
@@ -25,7 +25,7 @@ public sealed class TriggerTests
     }
 
     [Fact]
-    public void Access_token_is_bound_by_the_name_that_the_route_gives_it() =>
+    public void AccessToken_IsBoundByTheNameThatTheRouteGivesIt() =>
         Method("ReceiveEventByToken").GetParameters().ShouldContain(parameter => parameter.Name == "accessToken" && parameter.ParameterType == typeof(string));
 
     [Theory]
@@ -33,7 +33,7 @@ public sealed class TriggerTests
     [InlineData("ArchivePoisonEvent", "%TeleCmiEventsQueue%-poison")]
     [InlineData("ForwardEvent", "%TeleCmiForwardsQueue%")]
     [InlineData("ArchivePoisonForward", "%TeleCmiForwardsQueue%-poison")]
-    public void Queue_and_account_come_from_flat_settings(string name, string queue)
+    public void QueueAndAccount_ComeFromFlatSettings(string name, string queue)
     {
         var trigger = TriggerOf<QueueTriggerAttribute>(name);
 
@@ -43,7 +43,7 @@ public sealed class TriggerTests
 
     // The worker calls nothing else: its source generator leaves out methods that are not public.
     [Fact]
-    public void Functions_are_public_methods_of_public_classes() =>
+    public void Functions_ArePublicMethodsOfPublicClasses() =>
         Functions.ShouldAllBe(function => function.Method.IsPublic && function.Method.DeclaringType!.IsPublic);
 
     private static IReadOnlyList<(string Name, MethodInfo Method)> Functions { get; } =

@@ -20,6 +20,9 @@ internal sealed class WebhookCall(string method, string address, byte[] body) : 
 
     public override Stream Body { get; } = new MemoryStream(body, writable: false);
 
+    public static WebhookCall Post(byte[] body, string? contentType = "application/json", string address = Address) =>
+        Post(Encoding.UTF8.GetString(body), contentType, address);
+
     public static WebhookCall Post(string body, string? contentType = "application/json", string address = Address)
     {
         var call = new WebhookCall("POST", address, Encoding.UTF8.GetBytes(body));
@@ -33,14 +36,14 @@ internal sealed class WebhookCall(string method, string address, byte[] body) : 
 
     public static WebhookCall Get(string query, string address = Address) => new("GET", $"{address}?{query}", []);
 
-    public override HttpResponseData CreateResponse() => new Answer(FunctionContext);
+    public override HttpResponseData CreateResponse() => new Response(FunctionContext);
 
     internal sealed class Invocation : FunctionContext
     {
         public override string InvocationId { get; } = Guid.NewGuid().ToString();
     }
 
-    private sealed class Answer(FunctionContext context) : HttpResponseData(context)
+    private sealed class Response(FunctionContext context) : HttpResponseData(context)
     {
         public override HttpStatusCode StatusCode { get; set; } = HttpStatusCode.OK;
 
@@ -50,21 +53,21 @@ internal sealed class WebhookCall(string method, string address, byte[] body) : 
     }
 }
 
-internal static class Answers
+internal static class Responses
 {
-    public static string? Header(this HttpResponseData answer, string name) =>
-        answer.Headers.TryGetValues(name, out var values) ? string.Join(", ", values) : null;
+    public static string? Header(this HttpResponseData response, string name) =>
+        response.Headers.TryGetValues(name, out var values) ? string.Join(", ", values) : null;
 
-    public static string Text(this HttpResponseData answer) => Encoding.UTF8.GetString(((MemoryStream)answer.Body).ToArray());
+    public static string Text(this HttpResponseData response) => Encoding.UTF8.GetString(((MemoryStream)response.Body).ToArray());
 
-    public static JsonElement Json(this HttpResponseData answer) => JsonDocument.Parse(answer.Text()).RootElement;
+    public static JsonElement Json(this HttpResponseData response) => JsonDocument.Parse(response.Text()).RootElement;
 
-    /// <summary>RFC 9457: the media type, and a status that is the answer's own.</summary>
-    public static void ShouldBeProblem(this HttpResponseData answer, int status, string name)
+    /// <summary>RFC 9457: the media type, and a status that is the response's own.</summary>
+    public static void ShouldBeProblem(this HttpResponseData response, int status, string name)
     {
-        ((int)answer.StatusCode).ShouldBe(status, answer.Text());
-        answer.Header("Content-Type").ShouldBe("application/problem+json");
-        answer.Json().GetProperty("status").GetInt32().ShouldBe(status);
-        answer.Json().GetProperty("type").GetString().ShouldBe($"urn:telecmi:problem:{name}");
+        ((int)response.StatusCode).ShouldBe(status, response.Text());
+        response.Header("Content-Type").ShouldBe("application/problem+json");
+        response.Json().GetProperty("status").GetInt32().ShouldBe(status);
+        response.Json().GetProperty("type").GetString().ShouldBe($"urn:telecmi:problem:{name}");
     }
 }

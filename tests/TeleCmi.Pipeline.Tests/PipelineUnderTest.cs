@@ -71,15 +71,13 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
 
     public Task ArchiveAsync(byte[] message, DateTimeOffset? insertedOn = null) => Get<PoisonArchive>().ArchiveAsync(message, insertedOn ?? Start, CancellationToken.None);
 
-    /// <summary>The bodies of the visible messages of a queue.</summary>
-    public async Task<IReadOnlyList<byte[]>> QueuedAsync(string queue = "telecmi-events") =>
-        [.. (await Store.Inner.Queue(queue).PeekAsync(IMessageQueue.MaxBatch, CancellationToken.None)).Select(message => message.Body.ToArray())];
+    public Task<IReadOnlyList<byte[]>> QueuedAsync() => Store.QueuedAsync();
 
-    public async Task<IReadOnlyList<TableRow>> JournalRowsAsync() => await RowsAsync("CallEvents").ToListAsync();
+    public Task<IReadOnlyList<TableRow>> JournalRowsAsync() => Store.RowsAsync("CallEvents");
 
     public async Task<TableRow> JournalRowAsync() => (await JournalRowsAsync()).ShouldHaveSingleItem();
 
-    public async Task<IReadOnlyList<TableRow>> DeadLetterRowsAsync() => await RowsAsync("DeadLetters").ToListAsync();
+    public Task<IReadOnlyList<TableRow>> DeadLetterRowsAsync() => Store.RowsAsync("DeadLetters");
 
     public async Task<TableRow> DeadLetterRowAsync() => (await DeadLetterRowsAsync()).ShouldHaveSingleItem();
 
@@ -106,8 +104,6 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
         EventEnvelope.TryRead(envelope, out var callEvent, out var fault).ShouldBeTrue(fault);
         return callEvent!;
     }
-
-    private IAsyncEnumerable<TableRow> RowsAsync(string table) => Store.Inner.Table(table).RowsAsync(new TableQuery(), CancellationToken.None);
 }
 
 internal static class WebhookResponses

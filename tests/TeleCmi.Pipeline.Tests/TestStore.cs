@@ -7,16 +7,22 @@ namespace TeleCmi.Pipeline.Tests;
 /// <summary>A store in memory that notes each operation, and fails or waits where a test says so.</summary>
 internal sealed class TestStore(TimeProvider clock) : IStore, IDisposable
 {
+    private readonly SqliteStore _inner = SqliteStore.InMemory(clock);
     private readonly ConcurrentQueue<string> _operations = new();
-
-    /// <summary>The store itself, for what the test looks at.</summary>
-    public SqliteStore Inner { get; } = SqliteStore.InMemory(clock);
 
     /// <summary>What the pipeline asked for so far, such as <c>send telecmi-events</c> or <c>insert CallEvents</c>.</summary>
     public IReadOnlyList<string> Operations => [.. _operations];
 
     /// <summary>Runs before each operation, whose name it gets; what it throws, the operation throws.</summary>
     public Func<string, CancellationToken, Task> Before { get; set; } = (_, _) => Task.CompletedTask;
+
+    /// <summary>The bodies of the visible messages of a queue; no operation of the pipeline's.</summary>
+    public async Task<IReadOnlyList<byte[]>> QueuedAsync(string queue = "telecmi-events") =>
+        [.. (await _inner.Queue(queue).PeekAsync(IMessageQueue.MaxBatch, CancellationToken.None)).Select(message => message.Body.ToArray())];
+
+    /// <summary>The rows of a table; no operation of the pipeline's.</summary>
+    public async Task<IReadOnlyList<TableRow>> RowsAsync(string table) =>
+        await _inner.Table(table).RowsAsync(new TableQuery(), CancellationToken.None).ToListAsync();
 
     /// <summary>Lets operations fail whose names begin like this.</summary>
     public void Fail(string operation = "") => Before = (name, _) =>
@@ -25,13 +31,13 @@ internal sealed class TestStore(TimeProvider clock) : IStore, IDisposable
     /// <summary>Ends all failures.</summary>
     public void Recover() => Before = (_, _) => Task.CompletedTask;
 
-    public IMessageQueue Queue(string name) => new TestQueue(this, Inner.Queue(name));
+    public IMessageQueue Queue(string name) => new TestQueue(this, _inner.Queue(name));
 
-    public ITable Table(string name) => new TestTable(this, Inner.Table(name));
+    public ITable Table(string name) => new TestTable(this, _inner.Table(name));
 
-    public Task CheckAsync(CancellationToken cancellation) => RunAsync("check", () => Inner.CheckAsync(cancellation), cancellation);
+    public Task CheckAsync(CancellationToken cancellation) => RunAsync("check", () => _inner.CheckAsync(cancellation), cancellation);
 
-    public void Dispose() => Inner.Dispose();
+    public void Dispose() => _inner.Dispose();
 
     private async Task RunAsync(string operation, Func<Task> run, CancellationToken cancellation)
     {

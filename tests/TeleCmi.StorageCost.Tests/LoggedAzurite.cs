@@ -1,13 +1,11 @@
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using Azure.Storage.Queues;
-using TeleCmi.LocalHost;
-using TeleCmi.TestSupport;
 
 namespace TeleCmi.StorageCost.Tests;
 
 /// <summary>An Azurite that writes down every request: what it counts is what an account would be billed for.</summary>
-internal sealed partial class LoggedAzurite : IAsyncDisposable
+public sealed partial class LoggedAzurite : IAsyncLifetime
 {
     private const string SentinelPrefix = "sentinel-";
 
@@ -17,15 +15,10 @@ internal sealed partial class LoggedAzurite : IAsyncDisposable
 
     public string Storage => _azurite!.ConnectionString;
 
-    public static async Task<LoggedAzurite> StartAsync()
-    {
-        var logged = new LoggedAzurite();
-        logged._azurite = await Azurite.StartAsync(
-            Repository.Find(), AzuritePorts.Any, dataFolder: null, Console.WriteLine, CancellationToken.None, requests: logged._lines.Enqueue);
-        return logged;
-    }
+    public async ValueTask InitializeAsync() => _azurite = await Azurite.StartAsync(
+        Repository.Find(), AzuritePorts.Any, dataFolder: null, Console.WriteLine, CancellationToken.None, requests: _lines.Enqueue);
 
-    /// <summary>The requests since the last time, as method and path without account and query, such as <c>POST /telecmi-events/messages</c>.</summary>
+    /// <summary>The requests since the last time, whatever their method, as method and queue or table, such as <c>POST telecmi-events/messages</c>.</summary>
     public async Task<IReadOnlyList<string>> TakeRequestsAsync()
     {
         // The log is in order: once it has this request, it has all before it.
@@ -37,21 +30,15 @@ internal sealed partial class LoggedAzurite : IAsyncDisposable
         {
             if (Request().Match(line) is { Success: true } match && !line.Contains(SentinelPrefix, StringComparison.Ordinal))
             {
-                requests.Add($"{match.Groups["method"].Value} {match.Groups["path"].Value}");
+                requests.Add($"{match.Groups["method"].Value} {match.Groups["what"].Value}");
             }
         }
 
         return requests;
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (_azurite is not null)
-        {
-            await _azurite.DisposeAsync();
-        }
-    }
+    public ValueTask DisposeAsync() => _azurite?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    [GeneratedRegex(@"""(?<method>[A-Z]+) /devstoreaccount1(?<path>/[^?"" ]*)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"""(?<method>[A-Z]+) /devstoreaccount1/(?<what>[A-Za-z0-9-]+(/messages)?)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Request();
 }

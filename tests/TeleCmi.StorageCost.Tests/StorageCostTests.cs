@@ -1,104 +1,189 @@
 using System.Net;
-using Azure.Storage.Queues;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Hosting;
-using TeleCmi.Events.Samples;
-using TeleCmi.LocalHost;
-using TeleCmi.TestSupport;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using TeleCmi.Events;
+using TeleCmi.Pipeline;
+using TeleCmi.Pipeline.Forwarding;
+using TeleCmi.Pipeline.Processing;
+using TeleCmi.Pipeline.Receiving;
+using TeleCmi.Pipeline.Storage;
+using TeleCmi.Storage.Azure;
 
 namespace TeleCmi.StorageCost.Tests;
 
-/// <summary>Each request to storage is money and time, so their number is a promise.</summary>
-public sealed class StorageCostTests
+/// <summary>Each request to storage is money and time, so their number is a promise. Every request that Azurite logs counts.</summary>
+public sealed class StorageCostTests(LoggedAzurite azurite) : IClassFixture<LoggedAzurite>
 {
-    private const string Enqueue = "POST /telecmi-events/messages";
-    private const string Insert = "POST /CallEvents";
-    private const int Events = 20;
+    private const string Enqueue = "POST telecmi-events/messages";
+    private const string Receive = "GET telecmi-events/messages";
+    private const string Delete = "DELETE telecmi-events/messages";
+    private const string Insert = "POST CallEvents";
+    private const string Find = "GET CallEvents";
+    private const string Note = "PATCH CallEvents";
+
+    private int _calls;
 
     [Fact]
-    public async Task Receiving_an_event_costs_one_request()
+    public async Task ReceivedEvent_CostsOneRequest()
     {
-        await using var azurite = await LoggedAzurite.StartAsync();
-        await using var app = await StartAsync(azurite, withPumps: false);
-        using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        await using var pipeline = Pipeline();
 
-        // The first event makes the queue.
-        await PostAsync(client, DocumentedNotices.OutgoingAnswered, 0);
-        await azurite.TakeRequestsAsync();
-        for (var number = 1; number <= Events; number++)
-        {
-            await PostAsync(client, DocumentedNotices.OutgoingAnswered, number);
-        }
+        (await CostOfAsync(() => PostAsync(pipeline, NewCall()))).ShouldBe([Enqueue]);
 
-        (await azurite.TakeRequestsAsync()).ShouldBe(Enumerable.Repeat(Enqueue, Events));
+        await DrainAsync(pipeline);
     }
 
     [Fact]
-    public async Task A_notice_that_is_not_wanted_costs_none()
+    public async Task NoticeThatIsNotAccepted_CostsNone()
     {
-        await using var azurite = await LoggedAzurite.StartAsync();
-        await using var app = await StartAsync(azurite, withPumps: false);
-        using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
-        await azurite.TakeRequestsAsync();
+        await using var pipeline = Pipeline();
 
-        await PostAsync(client, DocumentedNotices.Load().Single(notice => notice.Name == "chub-event-outgoing-hangup-a"), 1);
-
-        (await azurite.TakeRequestsAsync()).ShouldBeEmpty();
+        (await CostOfAsync(() => PostAsync(pipeline, SampleNotices.AnsweredWith(("status", "hangup"))))).ShouldBeEmpty();
     }
 
     [Fact]
-    public async Task Processing_an_event_costs_one_request_and_the_queues_own_receive_and_delete()
+    public async Task EventThatNobodyHandles_CostsOneInsert_AndTheQueuesOwnReceiveAndDelete()
     {
-        await using var azurite = await LoggedAzurite.StartAsync();
-        await using var app = await StartAsync(azurite, withPumps: true);
-        using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
-        var queue = new QueueClient(azurite.Storage, "telecmi-events");
+        await using var pipeline = Pipeline();
 
-        // The first event makes the queue and the table.
-        await PostAsync(client, DocumentedNotices.OutgoingAnswered, 0);
-        await WhenEmptyAsync(queue);
+        (await CostOfProcessingAsync(pipeline, NewCall)).ShouldBe([Receive, Insert, Delete]);
+    }
+
+    [Fact]
+    public async Task EventWithAHandler_CostsOneMoreToNoteItsEnd()
+    {
+        await using var pipeline = Pipeline(services => services.AddCallEventHandler<NoWork>());
+
+        (await CostOfProcessingAsync(pipeline, NewCall)).ShouldBe([Receive, Insert, Note, Delete]);
+    }
+
+    [Fact]
+    public async Task Duplicate_CostsOneMoreToFindIt_AndOneToWithdrawItsDeadLetter()
+    {
+        await using var pipeline = Pipeline();
+        var call = NewCall();
+        await PostAsync(pipeline, call);
+        await DrainAsync(pipeline);
+
+        (await CostOfProcessingAsync(pipeline, () => call)).ShouldBe([Receive, Insert, Find, "DELETE DeadLetters", Delete]);
+    }
+
+    [Fact]
+    public async Task ForwardDeliveredAtTheFirstAttempt_CostsWhatAHandlerCosts_AndNothingOfTheForwardsQueue()
+    {
+        await using var pipeline = Pipeline(Receiver, Destination);
+
+        (await CostOfProcessingAsync(pipeline, NewCall)).ShouldBe([Receive, Insert, Note, Delete]);
+    }
+
+    [Fact]
+    public async Task ForwardThatHasToWait_CostsThreeMore_ForTheForwardsQueue()
+    {
+        await using var pipeline = Pipeline(Receiver, Destination);
+        var envelope = new System.Buffers.ArrayBufferWriter<byte>();
+        EventEnvelope.Write(envelope, Notice.TryRead(NewCall(), out var notice, out var fault) ? notice : throw new InvalidDataException(fault), DateTimeOffset.UnixEpoch, traceParent: null);
+
+        (await CostOfAsync(async () =>
+        {
+            await pipeline.GetRequiredService<ForwardQueue>().SendAsync("crm", envelope.WrittenMemory, CancellationToken.None);
+            await ProcessAsync(
+                pipeline.GetRequiredService<PipelineQueues>().Forwards,
+                message => pipeline.GetRequiredService<ForwardProcessor>().ProcessAsync(message.Body, message.InsertedOn, CancellationToken.None));
+        })).ShouldBe(["POST telecmi-forwards/messages", "GET telecmi-forwards/messages", "DELETE telecmi-forwards/messages"]);
+    }
+
+    [Fact]
+    public async Task MissingQueue_IsMadeWithItsFirstMessage_AlsoByManyAtOnce()
+    {
+        await using var pipeline = Pipeline();
+        var store = pipeline.GetRequiredService<IStore>();
         await azurite.TakeRequestsAsync();
-        for (var number = 1; number <= Events; number++)
-        {
-            await PostAsync(client, DocumentedNotices.OutgoingAnswered, number);
-        }
+        await SendAsync("new-queue");
+        (await azurite.TakeRequestsAsync()).ShouldBe(["POST new-queue/messages", "PUT new-queue", "POST new-queue/messages"]);
 
-        await WhenEmptyAsync(queue);
-        var requests = await azurite.TakeRequestsAsync();
-        requests.Count(request => request == Enqueue).ShouldBe(Events);
-        requests.Count(request => request == Insert).ShouldBe(Events);
-        requests.Count(request => request.StartsWith("DELETE /telecmi-events/messages/", StringComparison.Ordinal)).ShouldBe(Events);
+        await SendAsync("new-queue");
+        (await azurite.TakeRequestsAsync()).ShouldBe(["POST new-queue/messages"]);
 
-        // The rest is pumps that look for messages, and this test that looks whether the queue is empty.
-        requests.Where(request => request is not (Enqueue or Insert) && !request.StartsWith("DELETE ", StringComparison.Ordinal))
-            .ShouldAllBe(request => request.StartsWith("GET /telecmi-", StringComparison.Ordinal));
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => SendAsync("another-queue")));
+        (await store.Queue("another-queue").CountAsync(CancellationToken.None)).ShouldBe(20);
+
+        Task SendAsync(string queue) => store.Queue(queue).SendAsync("x"u8.ToArray(), TimeSpan.Zero, CancellationToken.None);
     }
 
-    private static async Task<WebApplication> StartAsync(LoggedAzurite azurite, bool withPumps)
+    private static (string, string)[] Destination =>
+    [
+        ("TeleCmi:Forward:0:Url", "https://crm.example.com"), ("TeleCmi:Forward:0:Name", "crm"),
+        ("TeleCmi:Forward:0:Secrets", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+    ];
+
+    private ServiceProvider Pipeline(Action<IServiceCollection>? change = null, params (string Name, string Value)[] settings)
     {
-        var builder = LocalHostApp.CreateBuilder(
-            ["--storage", azurite.Storage, "--urls", "http://127.0.0.1:0", "--LocalHost:LivePage=false", "--LocalHost:MaxPollingInterval=00:00:00.100"]);
-        if (!withPumps)
-        {
-            foreach (var pump in builder.Services.Where(service => service.ServiceType == typeof(IHostedService) && service.ImplementationFactory is not null).ToArray())
-            {
-                builder.Services.Remove(pump);
-            }
-        }
-
-        var app = LocalHostApp.Build(builder);
-        await app.StartAsync();
-        return app;
+        var services = new ServiceCollection()
+            .AddSingleton<IConfiguration>(new ConfigurationBuilder()
+                .AddInMemoryCollection([new("TeleCmiStorage", azurite.Storage), .. settings.Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value))])
+                .Build())
+            .AddLogging()
+            .AddTeleCmiPipeline()
+            .AddAzureStorage();
+        change?.Invoke(services);
+        return services.BuildServiceProvider();
     }
 
-    private static async Task PostAsync(HttpClient client, DocumentedNotice notice, int number)
+    private byte[] NewCall() => SampleNotices.AnsweredCall($"{Guid.NewGuid()}-{++_calls}");
+
+    // What is done once only, such as making a queue, is not what an event costs: the work is done twice, and counted once.
+    private async Task<IReadOnlyList<string>> CostOfAsync(Func<Task> work)
     {
-        var json = notice.Json.Replace("a53093ff5c9d", number.ToString("x12", System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
-        using var content = new StringContent(json);
-        using var answer = await client.PostAsync(new Uri("/api/telecmi/events", UriKind.Relative), content);
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        await work();
+        await azurite.TakeRequestsAsync();
+        await work();
+        return await azurite.TakeRequestsAsync();
     }
 
-    private static Task WhenEmptyAsync(QueueClient queue) =>
-        Eventually.HoldsAsync(async () => (await queue.GetPropertiesAsync()).Value.ApproximateMessagesCount == 0);
+    private async Task<IReadOnlyList<string>> CostOfProcessingAsync(ServiceProvider pipeline, Func<byte[]> notice)
+    {
+        await PostAsync(pipeline, notice());
+        await DrainAsync(pipeline);
+        await PostAsync(pipeline, notice());
+        await azurite.TakeRequestsAsync();
+        await DrainAsync(pipeline);
+        return await azurite.TakeRequestsAsync();
+    }
+
+    private static async Task PostAsync(ServiceProvider pipeline, byte[] notice)
+    {
+        var response = await pipeline.GetRequiredService<EventReceiver>().ReceiveAsync(
+            new WebhookRequest(IsPost: true, "", new MemoryStream(notice), "application/json", notice.Length, HasTransferEncoding: false));
+        response.Status.ShouldBe(200);
+    }
+
+    private static Task DrainAsync(ServiceProvider pipeline) => ProcessAsync(
+        pipeline.GetRequiredService<PipelineQueues>().Events,
+        message => pipeline.GetRequiredService<EventProcessor>().ProcessAsync(message.Body, CancellationToken.None));
+
+    // As a pump does: one receive for all that is there, a delete for each.
+    private static async Task ProcessAsync(IMessageQueue queue, Func<ReceivedMessage, Task> process)
+    {
+        foreach (var message in await queue.ReceiveAsync(IMessageQueue.MaxBatch, TimeSpan.FromMinutes(1), CancellationToken.None))
+        {
+            await process(message);
+            (await queue.DeleteAsync(message, CancellationToken.None)).ShouldBeTrue();
+        }
+    }
+
+    private static void Receiver(IServiceCollection services) =>
+        services.AddHttpClient(EventSender.ClientName).ConfigurePrimaryHttpMessageHandler(() => new AcceptingReceiver());
+
+    private sealed class AcceptingReceiver : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK));
+    }
+
+    private sealed class NoWork : ICallEventHandler
+    {
+        public string Name => "no_work";
+
+        public Task HandleAsync(CallEvent callEvent, CancellationToken cancellation) => Task.CompletedTask;
+    }
 }

@@ -7,26 +7,29 @@ namespace TeleCmi.Pipeline.Processing;
 /// <summary>Everything that works on an event: the user's handlers, and one for each destination.</summary>
 public sealed partial class EventHandlers
 {
-    private readonly ICallEventHandler[] _all;
+    // Your own handlers run one after another; each destination beside them, so that a slow one delays nobody.
+    private readonly ICallEventHandler[][] _lanes;
 
     /// <summary>Checks the handlers' names, which are part of column names in the journal.</summary>
     /// <exception cref="InvalidOperationException">A name cannot be a column, or two handlers have the same.</exception>
     public EventHandlers(IEnumerable<ICallEventHandler> handlers, ForwardDestinations destinations, Forwarder forwarder)
     {
-        _all = [.. handlers, .. destinations.All.Select(destination => new ForwardHandler(destination, forwarder))];
-        if (_all.FirstOrDefault(handler => !Name().IsMatch(handler.Name)) is { } misnamed)
+        _lanes = [[.. handlers], .. destinations.All.Select(destination => new ICallEventHandler[] { new ForwardHandler(destination, forwarder) })];
+        ICallEventHandler[] all = [.. _lanes.SelectMany(lane => lane)];
+        if (all.FirstOrDefault(handler => !Name().IsMatch(handler.Name)) is { } misnamed)
         {
             throw new InvalidOperationException($"The handler name '{misnamed.Name}' is invalid: use a letter and then letters, digits or underscores, at most 64.");
         }
 
-        if (_all.CountBy(handler => handler.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(name => name.Value > 1).Key is { } twice)
+        if (all.CountBy(handler => handler.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(name => name.Value > 1).Key is { } twice)
         {
             throw new InvalidOperationException($"Two handlers have the same name: {twice}.");
         }
     }
 
-    /// <summary>Those that have work to do on an event.</summary>
-    public IReadOnlyList<ICallEventHandler> For(CallEvent callEvent) => Array.FindAll(_all, handler => handler.AppliesTo(callEvent));
+    /// <summary>Those that have work to do on an event, in lanes that run beside each other.</summary>
+    public IReadOnlyList<IReadOnlyList<ICallEventHandler>> For(CallEvent callEvent) =>
+        [.. _lanes.Select(lane => Array.FindAll(lane, handler => handler.AppliesTo(callEvent))).Where(lane => lane.Length > 0)];
 
     [GeneratedRegex("^[A-Za-z][A-Za-z0-9_]{0,63}$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Name();

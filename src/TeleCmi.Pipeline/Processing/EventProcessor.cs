@@ -47,8 +47,9 @@ public sealed partial class EventProcessor(
 
         try
         {
-            var applying = handlers.For(callEvent);
-            var entry = await journal.RecordAsync(callEvent, [.. applying.Select(handler => handler.Name)], runner.ClaimFor(applying.Count), cancellation);
+            var lanes = handlers.For(callEvent);
+            string[] names = [.. lanes.SelectMany(lane => lane).Select(handler => handler.Name)];
+            var entry = await journal.RecordAsync(callEvent, names, runner.ClaimFor(names.Length), cancellation);
             if (entry.Outcome is JournalOutcome.Claimed)
             {
                 // A new message, because waiting is no failed try of this one.
@@ -57,7 +58,7 @@ public sealed partial class EventProcessor(
 
             if (entry.Unfinished.Count > 0)
             {
-                await runner.RunAsync(callEvent, entry, applying, cancellation);
+                await runner.RunAsync(callEvent, entry, lanes, cancellation);
             }
 
             if (entry.Outcome is JournalOutcome.Resumed or JournalOutcome.Duplicate)

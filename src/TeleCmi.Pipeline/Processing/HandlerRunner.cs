@@ -30,20 +30,16 @@ public sealed partial class HandlerRunner(
     /// <summary>Runs the handlers that have not finished.</summary>
     /// <param name="callEvent">The event.</param>
     /// <param name="entry">Its entry, whose handlers this delivery has claimed.</param>
-    /// <param name="handlers">The handlers that apply to the event.</param>
+    /// <param name="lanes">The handlers that apply to the event: in a lane one after another, the lanes beside each other.</param>
     /// <param name="cancellation">Ends the try; what has finished is noted all the same.</param>
     /// <exception cref="HandlerFailedException">A handler failed; the others have run.</exception>
-    public async Task RunAsync(CallEvent callEvent, JournalEntry entry, IReadOnlyList<ICallEventHandler> handlers, CancellationToken cancellation)
+    public async Task RunAsync(CallEvent callEvent, JournalEntry entry, IReadOnlyList<IReadOnlyList<ICallEventHandler>> lanes, CancellationToken cancellation)
     {
         var done = _notNoted.GetValueOrDefault(entry.ClaimKey);
         var states = new Dictionary<string, string>(StringComparer.Ordinal);
         var failures = new List<Exception>();
 
-        // All at once: a destination that is slow must not delay another one.
-        var running = handlers
-            .Where(handler => entry.Unfinished.Contains(handler.Name, StringComparer.Ordinal))
-            .Select(async handler => (handler.Name, Failure: done?.Contains(handler.Name) == true ? null : await RunAsync(handler, callEvent, cancellation)));
-        foreach (var (name, failure) in await Task.WhenAll(running))
+        foreach (var (name, failure) in (await Task.WhenAll(lanes.Select(RunLaneAsync))).SelectMany(lane => lane))
         {
             states[name] = failure is null ? HandlerState.Done : HandlerState.Failed;
             if (failure is not null)
@@ -56,6 +52,17 @@ public sealed partial class HandlerRunner(
         if (failures.Count > 0)
         {
             throw new HandlerFailedException(callEvent.Id, failures);
+        }
+
+        async Task<List<(string Name, Exception? Failure)>> RunLaneAsync(IReadOnlyList<ICallEventHandler> lane)
+        {
+            var ends = new List<(string Name, Exception? Failure)>();
+            foreach (var handler in lane.Where(handler => entry.Unfinished.Contains(handler.Name, StringComparer.Ordinal)))
+            {
+                ends.Add((handler.Name, done?.Contains(handler.Name) == true ? null : await RunAsync(handler, callEvent, cancellation)));
+            }
+
+            return ends;
         }
     }
 
