@@ -38,10 +38,23 @@ internal static class LivePageSetup
             return;
         }
 
-        var page = app.MapGroup("").WithMetadata(new RequestSizeLimitAttribute(LongestBody)).AddEndpointFilter(ExplainStorageFaultsAsync);
-        ((IEndpointConventionBuilder)page).Finally(endpoint =>
-            endpoint.RequestDelegate = endpoint.ApplicationServices.GetRequiredService<PageGuard>().Protect(endpoint.RequestDelegate!));
+        // A pipeline of its own: no other request passes the page's routes, and nothing of it is made before somebody asks.
+        var pipeline = new Lazy<RequestDelegate>(() =>
+        {
+            var page = new ApplicationBuilder(app.Services);
+            page.Use(app.Services.GetRequiredService<PageGuard>().Protect);
+            page.UseRouting();
+            page.UseEndpoints(MapEndpoints);
+            return page.Build();
+        });
+        app.Use(next => context => context.Request.Path is var path && (path == "/" || path.StartsWithSegments("/live", StringComparison.OrdinalIgnoreCase))
+            ? pipeline.Value(context)
+            : next(context));
+    }
 
+    private static void MapEndpoints(IEndpointRouteBuilder endpoints)
+    {
+        var page = endpoints.MapGroup("").WithMetadata(new RequestSizeLimitAttribute(LongestBody)).AddEndpointFilter(ExplainStorageFaultsAsync);
         page.MapGet("/", () => FileOf("index.html"));
         page.MapGet("/live/{file}", FileOf);
         page.MapGet("/live/events", (LiveStream stream, CancellationToken cancellation) => TypedResults.ServerSentEvents(stream.FollowAsync(cancellation)));

@@ -18,7 +18,7 @@ internal sealed class PageGuard(IOptions<LocalHostOptions> options, AccessTokens
 
     private readonly HashSet<string> _hosts = new(options.Value.LivePageHosts, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Lets a request through, or responds to it, before anything of it is read. (An endpoint filter runs after the body is bound.)</summary>
+    /// <summary>Lets a request through, or responds to it. Middleware, because an endpoint filter runs only after the body has been read.</summary>
     public RequestDelegate Protect(RequestDelegate next) => context =>
     {
         var refusal = RefusalOf(context);
