@@ -24,6 +24,10 @@ internal sealed partial class StorageProbe(IStore store, PipelineQueues queues, 
         {
             await store.CheckAsync(stoppingToken);
         }
+        catch (Exception) when (stoppingToken.IsCancellationRequested)
+        {
+            // Nobody waits for it any more; to the host it would be a failure.
+        }
         catch (StorageException e)
         {
             Log.NotReady(logger, e.Message);

@@ -28,10 +28,11 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
         using var folder = new TemporaryFolder();
         var effects = new EffectFile(folder);
         await using var crm = await CrmUnderTest.StartAsync(DeliverAsync);
-        await using IFaultyStore store = options.Azurite ? await AzuriteStore.StartAsync(options, _seed) : new FileStore(options, progress);
+        var address = new Uri($"http://127.0.0.1:{FreePort()}");
+        await using IFaultyStore store = options.Azurite ? await AzuriteStore.StartAsync(options, _seed) : new FileStore(options, address, progress);
         _hostArguments =
         [
-            "--urls", $"http://127.0.0.1:{FreePort()}", "--storage", store.Setting,
+            "--urls", address.AbsoluteUri, "--storage", store.Setting,
             "--LocalHost:VisibilityTimeout=00:00:02", "--LocalHost:RetryDelay=00:00:01", "--LocalHost:MaxPollingInterval=00:00:00.2",
 
             // After a kill an event's handlers run again when the dead process's claim is over: as long as they may take, and 30 s.

@@ -1,3 +1,4 @@
+using System.Net;
 using TeleCmi.Storage.Sqlite;
 using TeleCmi.TestSupport;
 
@@ -8,11 +9,14 @@ internal sealed class FileStore : IFaultyStore
 {
     private const int DiskMegabytes = 512;
 
+    private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(20) };
+    private readonly Uri _health;
     private readonly SmallDisk? _disk;
     private readonly TemporaryFolder _folder = new();
 
-    public FileStore(FaultRunOptions options, Action<string> progress)
+    public FileStore(FaultRunOptions options, Uri host, Action<string> progress)
     {
+        _health = new Uri(host, "/api/telecmi/health");
         if (options.FullDisks > 0 && SmallDisk.WhyNot is { } whyNot)
         {
             progress($"no full disks: {whyNot}");
@@ -36,6 +40,7 @@ internal sealed class FileStore : IFaultyStore
 
     public ValueTask DisposeAsync()
     {
+        _client.Dispose();
         _disk?.Dispose();
         _folder.Dispose();
         return ValueTask.CompletedTask;
@@ -44,7 +49,21 @@ internal sealed class FileStore : IFaultyStore
     private async Task FillAsync(Random random)
     {
         _disk!.Fill();
-        await Task.Delay(random.Next(200, 2000));
-        _disk.Free();
+        try
+        {
+            // The files have room inside; the check of the store's health uses it up.
+            await Eventually.HoldsAsync(async () => await IsRefusedAsync(), interval: TimeSpan.Zero);
+            await Task.Delay(random.Next(200, 2000));
+        }
+        finally
+        {
+            _disk.Free();
+        }
+    }
+
+    private async Task<bool> IsRefusedAsync()
+    {
+        using var response = await _client.GetAsync(_health);
+        return response.StatusCode is HttpStatusCode.ServiceUnavailable;
     }
 }
