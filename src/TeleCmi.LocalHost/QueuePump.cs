@@ -83,7 +83,7 @@ public sealed partial class QueuePump(
     {
         await slots.WaitAsync(stopping);
         var free = 1;
-        while (free < PipelineQueues.BatchSize && await slots.WaitAsync(TimeSpan.Zero, stopping))
+        while (free < PipelineQueues.BatchSize && await slots.WaitAsync(TimeSpan.Zero, CancellationToken.None))
         {
             free++;
         }

@@ -44,6 +44,29 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
         runs.ShouldBe(1);
     }
 
+    [Fact]
+    public async Task AStopInTheMiddleOfTheWork_EndsThePumpAtOnce()
+    {
+        var queue = SqliteStore.InMemory(TimeProvider.System).Queue("work");
+        for (var round = 0; round < 50; round++)
+        {
+            var done = 0;
+            for (var i = 0; i < 100; i++)
+            {
+                await queue.SendAsync("work"u8.ToArray(), TimeSpan.Zero, CancellationToken.None);
+            }
+
+            await RunAsync(
+                queue,
+                (_, _) =>
+                {
+                    Interlocked.Increment(ref done);
+                    return Task.CompletedTask;
+                },
+                _ => Eventually.HoldsAsync(() => Task.FromResult(done > 0)));
+        }
+    }
+
     private static async Task RunAsync(IMessageQueue queue, Func<ReceivedMessage, CancellationToken, Task> process, Func<Task, Task> meanwhile)
     {
         using var stop = new CancellationTokenSource();
@@ -56,7 +79,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
         finally
         {
             await stop.CancelAsync();
-            await running;
+            await running.WaitAsync(TimeSpan.FromSeconds(10));
         }
     }
 

@@ -24,8 +24,8 @@ internal sealed class AzuriteStore : IFaultyStore
         Setting = Azurite.ConnectionStringFor(new AzuritePorts(azurite.Ports.Blob, _proxies[0].Port, _proxies[1].Port));
         Disturbances =
         [
-            .. Enumerable.Repeat(new Disturbance("outage", random => CutOffAsync(() => Task.Delay(random.Next(200, 5000)))), options.Outages),
-            .. Enumerable.Repeat(new Disturbance("restart", _ => CutOffAsync(RestartAsync)), options.Restarts),
+            .. Enumerable.Repeat(new Disturbance("outage", (random, send) => CutOffAsync(send, () => Task.Delay(random.Next(200, 5000)))), options.Outages),
+            .. Enumerable.Repeat(new Disturbance("restart", (_, send) => CutOffAsync(send, RestartAsync)), options.Restarts),
         ];
     }
 
@@ -68,9 +68,10 @@ internal sealed class AzuriteStore : IFaultyStore
     private static Task<Azurite> StartAsync(AzuritePorts ports, TemporaryFolder folder) =>
         Azurite.StartAsync(Repository.Find(), ports, folder.Path, _ => { }, CancellationToken.None);
 
-    private async Task CutOffAsync(Func<Task> meanwhile)
+    private async Task CutOffAsync(Action send, Func<Task> meanwhile)
     {
         await Task.WhenAll(_proxies.Select(proxy => proxy.RefuseAsync()));
+        send();
         await meanwhile();
         Array.ForEach(_proxies, proxy => proxy.Accept());
     }

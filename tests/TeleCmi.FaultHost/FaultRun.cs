@@ -28,11 +28,10 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
         using var folder = new TemporaryFolder();
         var effects = new EffectFile(folder);
         await using var crm = await CrmUnderTest.StartAsync(DeliverAsync);
-        var address = new Uri($"http://127.0.0.1:{FreePort()}");
-        await using IFaultyStore store = options.Azurite ? await AzuriteStore.StartAsync(options, _seed) : new FileStore(options, address, progress);
+        await using IFaultyStore store = options.Azurite ? await AzuriteStore.StartAsync(options, _seed) : new FileStore(options, progress);
         _hostArguments =
         [
-            "--urls", address.AbsoluteUri, "--storage", store.Setting,
+            "--urls", $"http://127.0.0.1:{FreePort()}", "--storage", store.Setting,
             "--LocalHost:VisibilityTimeout=00:00:02", "--LocalHost:RetryDelay=00:00:01", "--LocalHost:MaxPollingInterval=00:00:00.2",
 
             // After a kill an event's handlers run again when the dead process's claim is over: as long as they may take, and 30 s.
@@ -42,24 +41,20 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
         ];
         var host = HostProcess.FaultHost(_hostArguments);
         using var sender = new EventSender(await host.Address, _seed);
+        var numbers = Channel.CreateUnbounded<int>();
+        var random = new Random(_seed);
+        Disturbance[] steps = [.. Enumerable.Repeat(new Disturbance("kill", KillAsync), options.Kills), .. store.Disturbances];
+        random.Shuffle(steps);
         try
         {
-            var random = new Random(_seed);
-            var numbers = Channel.CreateUnbounded<int>();
             var sending = sender.SendAsync(numbers.Reader);
-            Disturbance[] steps = [.. Enumerable.Repeat(new Disturbance("kill", async _ => host = await KillAsync(host)), options.Kills), .. store.Disturbances];
-            random.Shuffle(steps);
             for (var step = 0; step < steps.Length; step++)
             {
-                // The events come in portions, so that every fault meets some on their way.
-                for (var number = Portion(step, steps.Length); number < Portion(step + 1, steps.Length); number++)
-                {
-                    numbers.Writer.TryWrite(number);
-                }
-
-                await WhenMostAreSentAsync(sender, Portion(step, steps.Length));
+                // The events come in portions, so that every fault meets some on their way: half of them before, half when it has begun.
+                Send(2 * step);
+                await WhenMostAreSentAsync(sender, Portion((2 * step) - 1, 2 * steps.Length));
                 await Task.Delay(random.Next(options.Pause / 10, options.Pause));
-                await steps[step].DoAsync(random);
+                await steps[step].DoAsync(random, () => Send((2 * step) + 1));
                 progress($"{step + 1}/{steps.Length} {steps[step].Name}: {sender.Sent.Count} sent, {sender.Sent.Values.Count(acknowledged => acknowledged)} acknowledged");
             }
 
@@ -99,6 +94,24 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
         {
             await host.DisposeAsync();
         }
+
+        void Send(int portion)
+        {
+            for (var number = Portion(portion, 2 * steps.Length); number < Portion(portion + 1, 2 * steps.Length); number++)
+            {
+                numbers.Writer.TryWrite(number);
+            }
+        }
+
+        async Task KillAsync(Random dice, Action send)
+        {
+            send();
+            await Task.Delay(dice.Next(100));
+            NoteCrash(host);
+            await host.DisposeAsync();
+            host = HostProcess.FaultHost(_hostArguments);
+            await host.Address;
+        }
     }
 
     // One in ten deliveries fails at first, and one in twenty is slow.
@@ -116,15 +129,6 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
         }
 
         _delivered.Enqueue(context.Request.Headers["webhook-id"].ToString());
-    }
-
-    private async Task<HostProcess> KillAsync(HostProcess host)
-    {
-        NoteCrash(host);
-        await host.DisposeAsync();
-        var next = HostProcess.FaultHost(_hostArguments);
-        await next.Address;
-        return next;
     }
 
     // In order where there are signals: what is in flight is finished.

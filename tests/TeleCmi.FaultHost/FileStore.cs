@@ -1,4 +1,5 @@
-using System.Net;
+using System.Globalization;
+using TeleCmi.Pipeline.Storage;
 using TeleCmi.Storage.Sqlite;
 using TeleCmi.TestSupport;
 
@@ -9,14 +10,11 @@ internal sealed class FileStore : IFaultyStore
 {
     private const int DiskMegabytes = 512;
 
-    private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(20) };
-    private readonly Uri _health;
     private readonly SmallDisk? _disk;
     private readonly TemporaryFolder _folder = new();
 
-    public FileStore(FaultRunOptions options, Uri host, Action<string> progress)
+    public FileStore(FaultRunOptions options, Action<string> progress)
     {
-        _health = new Uri(host, "/api/telecmi/health");
         if (options.FullDisks > 0 && SmallDisk.WhyNot is { } whyNot)
         {
             progress($"no full disks: {whyNot}");
@@ -40,30 +38,54 @@ internal sealed class FileStore : IFaultyStore
 
     public ValueTask DisposeAsync()
     {
-        _client.Dispose();
         _disk?.Dispose();
         _folder.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    private async Task FillAsync(Random random)
+    private async Task FillAsync(Random random, Action send)
     {
         _disk!.Fill();
+        using var storage = StorageUnderTest.Open(Setting);
+        var table = storage.Store.Table("Filler");
+        var filled = 0;
         try
         {
-            // The files have room inside; the check of the store's health uses it up.
-            await Eventually.HoldsAsync(async () => await IsRefusedAsync(), interval: TimeSpan.Zero);
+            // The files have room inside, which would last for thousands of events.
+            for (var bytes = 40_000; bytes > 0; bytes /= 100)
+            {
+                while (await TryInsertAsync(table, filled, bytes))
+                {
+                    filled++;
+                }
+            }
+
+            send();
             await Task.Delay(random.Next(200, 2000));
         }
         finally
         {
             _disk.Free();
         }
+
+        for (var number = 0; number < filled; number++)
+        {
+            await table.DeleteAsync(KeyOf(number), version: null, CancellationToken.None);
+        }
     }
 
-    private async Task<bool> IsRefusedAsync()
+    private static async Task<bool> TryInsertAsync(ITable table, int number, int bytes)
     {
-        using var response = await _client.GetAsync(_health);
-        return response.StatusCode is HttpStatusCode.ServiceUnavailable;
+        try
+        {
+            await table.UpsertAsync(new TableRow(KeyOf(number)) { ["Filling"] = new byte[bytes] }, CancellationToken.None);
+            return true;
+        }
+        catch (StorageException)
+        {
+            return false;
+        }
     }
+
+    private static RowKey KeyOf(int number) => new("filler", number.ToString(CultureInfo.InvariantCulture));
 }

@@ -19,4 +19,6 @@ internal interface IFaultyStore : IAsyncDisposable
 }
 
 /// <summary>One thing that is done to the host or to its store.</summary>
-internal sealed record Disturbance(string Name, Func<Random, Task> DoAsync);
+/// <param name="Name">Its name.</param>
+/// <param name="DoAsync">Does it, and calls the action when events should meet it.</param>
+internal sealed record Disturbance(string Name, Func<Random, Action, Task> DoAsync);

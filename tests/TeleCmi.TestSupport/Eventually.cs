@@ -12,7 +12,7 @@ public static class Eventually
     /// <summary>Looks until the condition holds.</summary>
     /// <exception cref="TimeoutException">It did not hold in time; the message names the condition.</exception>
     public static async Task HoldsAsync(
-        Func<Task<bool>> condition, TimeSpan? deadline = null, TimeSpan? interval = null, [CallerArgumentExpression(nameof(condition))] string what = "")
+        Func<Task<bool>> condition, TimeSpan? deadline = null, [CallerArgumentExpression(nameof(condition))] string what = "")
     {
         var started = Stopwatch.GetTimestamp();
         while (!await condition())
@@ -22,7 +22,7 @@ public static class Eventually
                 throw new TimeoutException($"Did not hold within {deadline ?? DefaultDeadline}: {what}");
             }
 
-            await Task.Delay(interval ?? Interval);
+            await Task.Delay(Interval);
         }
     }
 }
