@@ -112,7 +112,13 @@ internal sealed class Comparison(Contestants contestants, Plan plan)
                 rows.Add(NumberedText.NumberIn(row.Text(JournalColumns.EventId)!));
             }
 
-            lost += acknowledged.Except(rows).Count();
+            var missing = acknowledged.Except(rows).Count();
+            if (missing > 0)
+            {
+                Console.Error.WriteLine($"{contestant.Name}: {missing} acknowledged events are not in the journal.");
+            }
+
+            lost += missing;
             doubled += rows.Count - rows.Distinct().Count();
         }
 
