@@ -55,6 +55,57 @@ public sealed class JournalCommandsTests
     }
 
     [Fact]
+    public async Task List_IsNewestFirst_AcrossDaysAndWithinOne()
+    {
+        await _operator.WriteAsync(
+            Notices.Answered("leg-1", "b", time: March1),
+            Notices.Answered("leg-2", "a", time: "1772359260000"),
+            Notices.Answered("leg-3", "c", time: "1772359140000"),
+            Notices.Answered("leg-4", "d", time: March2),
+            Notices.Answered("leg-5", "e", time: "1577836800000"));
+        (await ListedAsync()).ShouldBe(["d", "a", "b", "c", "e"]);
+        (await ListedAsync("--to", "2026-03-01", "--limit", "2")).ShouldBe(["a", "b"]);
+        (await ListedAsync("--from", "0001-01-01", "--to", "2020-01-01")).ShouldBe(["e"]);
+        (await ListedAsync("--from", "2026-03-02", "--to", "9999-12-31")).ShouldBe(["d"]);
+        (await _operator.RunAsync("journal", "list", "--limit", "4")).Error.ShouldContain("more than 4");
+    }
+
+    [Fact]
+    public async Task List_HasEventsOfAWrongClockAndWithoutATime_InTheirPlaces()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        await _operator.WriteAsync(Notices.Answered("leg-1", "future", time: $"{now.AddYears(1).ToUnixTimeMilliseconds()}"));
+        await _operator.WriteAsync(Notices.Answered("leg-2", "undated", time: "0"), now.AddHours(-2));
+        await _operator.WriteAsync(Notices.Answered("leg-3", "before", time: $"{now.AddHours(-3).ToUnixTimeMilliseconds()}"));
+        await _operator.WriteAsync(Notices.Answered("leg-4", "after", time: $"{now.AddHours(-1).ToUnixTimeMilliseconds()}"));
+        (await ListedAsync()).ShouldBe(["future", "after", "undated", "before"]);
+        (await ListedAsync("--limit", "1")).ShouldBe(["future"]);
+    }
+
+    [Theory]
+    [InlineData("2000000001", "to", "from")]
+    [InlineData("+44 2000 000001", "to", "from")]
+    [InlineData("442000000000", "")]
+    public async Task List_ByNumber_HasTheEventsThatNameTheCustomer(string number, params string[] expected)
+    {
+        await _operator.WriteAsync(
+            Notices.Answered("leg-1", "to", time: March2),
+            Notices.Answered("leg-2", "other", to: "442000000002"),
+            """{"type":"event","direction":"inbound","status":"waiting","app_id":1,"cmiuuid":"in-1","conversation_uuid":"from","from":442000000001,"to":"442000000000","time":1772359200000}""");
+        (await ListedAsync("--number", number)).ShouldBe(expected.Where(conversation => conversation.Length > 0));
+        var exported = (await _operator.RunAsync("journal", "export", "--number", number)).Out;
+        exported.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(expected.Count(conversation => conversation.Length > 0));
+    }
+
+    [Fact]
+    public async Task List_ByTooShortANumber_IsRefused()
+    {
+        var result = await _operator.RunAsync("journal", "list", "--number", "000001");
+        result.ExitCode.ShouldBe(ExitCodes.Usage);
+        result.Error.ShouldContain("at least 7 digits");
+    }
+
+    [Fact]
     public async Task Show_FindsByEventIdAndByConversation()
     {
         await _operator.WriteAsync(Notices.Answered("leg-1"), Notices.Answered("leg-2", leg: "b"));
@@ -178,4 +229,11 @@ public sealed class JournalCommandsTests
     [InlineData("--number +")]
     public async Task Delete_WithoutOneClearChoice_IsRefused(string options) =>
         (await _operator.RunAsync(["journal", "delete", "--yes", .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)])).ExitCode.ShouldBe(ExitCodes.Usage);
+
+    private async Task<string?[]> ListedAsync(params string[] options)
+    {
+        var result = await _operator.RunAsync(["journal", "list", "--json", .. options]);
+        result.ExitCode.ShouldBe(ExitCodes.Fine, result.Error);
+        return [.. result.Json.EnumerateArray().Select(row => row.GetProperty("conversationId").GetString())];
+    }
 }

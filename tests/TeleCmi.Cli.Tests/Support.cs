@@ -131,6 +131,17 @@ internal sealed record Operator
         await ProcessAsync();
     }
 
+    /// <summary>Writes composed events down in the order given.</summary>
+    public async Task WriteAsync(params IEnumerable<CallEvent> events)
+    {
+        foreach (var callEvent in events)
+        {
+            await Queue.SendAsync(callEvent.Envelope.ToArray(), TimeSpan.Zero, CancellationToken.None);
+        }
+
+        await ProcessAsync();
+    }
+
     /// <summary>Processes the events that are queued, until there are none.</summary>
     public async Task ProcessAsync()
     {
@@ -244,4 +255,12 @@ internal static class Notices
             ["to"] = to,
             ["time"] = long.Parse(time, null),
         });
+}
+
+/// <summary>A clock that stands still.</summary>
+internal sealed class StoppedClock(DateTimeOffset now) : TimeProvider
+{
+    public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
+
+    public override DateTimeOffset GetUtcNow() => now;
 }

@@ -14,8 +14,14 @@ internal static class BackupCommand
         {
             var store = connection.EmbeddedStore
                 ?? throw new CliException("Only the embedded store is a file. Back up a storage account with its own means.", ExitCodes.Usage);
-            await store.BackupAsync(parsed.GetRequiredValue(file), parsed.GetValue(force), cancellation);
-            terminal.Note($"{store.File} was copied to {parsed.GetRequiredValue(file)}.");
+            var copy = parsed.GetRequiredValue(file);
+            if (File.Exists(copy) && !parsed.GetValue(force))
+            {
+                throw new CliException($"{copy} is there already: choose another name, or say --force.", ExitCodes.Usage);
+            }
+
+            await store.BackupAsync(copy, parsed.GetValue(force), cancellation);
+            terminal.Note($"{store.File} was copied to {copy}.");
             return ExitCodes.Fine;
         });
         return command;

@@ -131,8 +131,12 @@ internal static class CallCommands
         selector.AddDaysTo(command);
         runner.OnStorage(command, async (parsed, terminal, connection, cancellation) =>
         {
-            var calls = await connection.Calls.QueryAsync(selector.FilterOf(parsed), cancellation).Where(call => call.CustomerNumber is not null).ToListAsync(cancellation);
-            var callbacks = CallbacksOf(calls);
+            // Whoever spoke with the customer, and on whatever day since, settles it.
+            var filter = selector.FilterOf(parsed);
+            var today = DateOnly.FromDateTime(runner.Host.Clock.GetUtcNow().UtcDateTime);
+            var since = new CallFilter { From = filter.From, To = filter.To > today ? filter.To : today };
+            var calls = connection.Calls.QueryAsync(since, cancellation).Where(call => call.CustomerNumber is not null);
+            var callbacks = await CallbacksOfAsync(calls, call => DateOnly.FromDateTime(call.StartedAt.UtcDateTime) <= filter.To && filter.Matches(call));
             if (parsed.GetValue(json))
             {
                 terminal.Json(callbacks, CliJson.Default.IReadOnlyListCallbackDocument);
@@ -190,15 +194,15 @@ internal static class CallCommands
     }
 
     // Newest first: what comes before a customer's last contact needs nobody any more.
-    private static List<CallbackDocument> CallbacksOf(List<CallRecord> calls)
+    private static async Task<List<CallbackDocument>> CallbacksOfAsync(IAsyncEnumerable<CallRecord> calls, Predicate<CallRecord> isWanted)
     {
         var customers = new List<(string Number, List<CallRecord> Open, bool IsSettled)>();
-        foreach (var call in calls)
+        await foreach (var call in calls)
         {
             var at = customers.FindIndex(customer => PhoneNumber.IsSame(customer.Number, call.CustomerNumber));
             var (number, open, isSettled) = at >= 0 ? customers[at] : (call.CustomerNumber!, [], false);
             isSettled |= IsContact(call) || call.Outcome is CallOutcome.InProgress;
-            if (!isSettled && NotReached.Contains(call.Outcome))
+            if (!isSettled && NotReached.Contains(call.Outcome) && isWanted(call))
             {
                 open.Add(call);
             }

@@ -12,10 +12,7 @@ internal sealed class CallSelector(TimeProvider clock)
     private readonly Option<DateOnly?> _to = Day("--to", "Calls that began on this day or earlier", clock);
     private readonly Option<string> _agent = CommonOptions.Text("--agent", "Only this agent, with the app id (202_2222223) or without (202).");
     private readonly Option<string> _outcome = CommonOptions.OneOf("--outcome", "Only calls that ended like this.", [.. CallNames.Outcomes.Select(outcome => outcome.Name())]);
-    private readonly Option<string> _number = CommonOptions.Parsed(
-        "--number",
-        $"Only this customer, by the number's last digits (at least {CallFilter.FewestDigits}).",
-        text => PhoneNumber.Digits(text).Length >= CallFilter.FewestDigits ? text : throw new FormatException($"write at least {CallFilter.FewestDigits} digits."));
+    private readonly Option<string> _number = CommonOptions.Customer("Only this customer, by the number's last digits");
 
     public void AddTo(Command command)
     {

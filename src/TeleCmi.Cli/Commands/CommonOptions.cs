@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Numerics;
 using TeleCmi.Events;
 using TeleCmi.Pipeline;
+using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Cli.Commands;
@@ -34,6 +35,12 @@ internal static class CommonOptions
         text => text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) && time >= TimeSpan.Zero
             ? time
             : throw new FormatException("write hours:minutes:seconds, such as 00:05:00."));
+
+    /// <summary>A customer's phone number, compared by its end.</summary>
+    public static Option<string> Customer(string description) => Parsed(
+        "--number",
+        $"{description} (at least {CallFilter.FewestDigits}).",
+        text => PhoneNumber.Digits(text).Length >= CallFilter.FewestDigits ? text : throw new FormatException($"write at least {CallFilter.FewestDigits} digits."));
 
     public static Option<T> Number<T>(string name, string description, T least, T most, T usual)
         where T : INumber<T>

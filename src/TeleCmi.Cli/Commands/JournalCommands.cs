@@ -26,12 +26,12 @@ internal static class JournalCommands
         var json = CommonOptions.Json();
         var limit = CommonOptions.Limit();
         var selector = new JournalSelector();
-        var command = new Command("list", "Lists events by day, phone numbers masked.") { json, limit };
+        var command = new Command("list", "Lists events, newest first, phone numbers masked.") { json, limit };
         selector.AddTo(command);
         runner.OnStorage(command, async (parsed, terminal, connection, cancellation) =>
         {
             var most = parsed.GetValue(limit);
-            var rows = await connection.Journal.QueryAsync(selector.FilterOf(parsed), cancellation).Take(most + 1).ToListAsync(cancellation);
+            var rows = await connection.Journal.ReadNewestAsync(selector.FilterOf(parsed), most + 1, cancellation);
             var shown = rows.Take(most).ToList();
             if (parsed.GetValue(json))
             {

@@ -12,6 +12,7 @@ internal sealed class JournalSelector
     private readonly Option<string> _kind = CommonOptions.Kind();
     private readonly Option<string> _conversation = CommonOptions.Text("--conversation", "Only this call: its conversation_uuid, or the cmiuuid of events without one.");
     private readonly Option<string> _agent = CommonOptions.Text("--agent", "Only this agent, with the app id (202_2222223) or without (202).");
+    private readonly Option<string> _number = CommonOptions.Customer("Only events that name this customer, by the number's last digits");
 
     public Option<string> Conversation => _conversation;
 
@@ -21,6 +22,7 @@ internal sealed class JournalSelector
         command.Add(_kind);
         command.Add(_conversation);
         command.Add(_agent);
+        command.Add(_number);
     }
 
     public void AddRangeTo(Command command)
@@ -42,6 +44,7 @@ internal sealed class JournalSelector
         Kind = parsed.GetValue(_kind),
         Conversation = parsed.GetValue(_conversation),
         Agent = parsed.GetValue(_agent),
+        Number = parsed.GetValue(_number),
     };
 
     public JournalFilter RangeOf(ParseResult parsed) => new()

@@ -52,6 +52,10 @@ public sealed record CallNotice
 
     internal string? CallerId { get; init; }
 
+    /// <summary>The number that this notice by itself gives the customer: who called, or who was called.</summary>
+    internal string? Customer => Kind is EventKind.IncomingWaiting or EventKind.IncomingStarted or EventKind.IncomingAnswered or EventKind.IncomingHangup
+        or EventKind.CdrIncomingAnswered or EventKind.CdrIncomingMissed ? From : To;
+
     internal string? VirtualNumber { get; init; }
 
     internal string? Team { get; init; }

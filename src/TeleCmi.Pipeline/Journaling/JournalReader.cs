@@ -7,6 +7,7 @@ namespace TeleCmi.Pipeline.Journaling;
 public sealed class JournalReader(IStore store, TimeProvider clock)
 {
     private const int LongestStepBack = 31;
+    private const int LongestStretch = 64;
 
     private readonly ITable _table = store.Table(Journal.TableName);
 
@@ -16,7 +17,69 @@ public sealed class JournalReader(IStore store, TimeProvider clock)
     {
         await foreach (var row in _table.RowsAsync(filter.ToQuery(), cancellation))
         {
-            yield return JournalRow.Of(row);
+            if (filter.MatchesNumber(row))
+            {
+                yield return JournalRow.Of(row);
+            }
+        }
+    }
+
+    /// <summary>The newest rows that match, newest first and without their envelopes: by the event's own time, without one by its receipt.</summary>
+    /// <param name="filter">Which rows.</param>
+    /// <param name="most">The most rows; no more are held in memory.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    /// <remarks>Tables have no descending order: ever longer stretches of days are read backwards until no earlier one can have a newer row.</remarks>
+    /// <exception cref="StorageException">The journal cannot be read.</exception>
+    public async Task<IReadOnlyList<JournalRow>> ReadNewestAsync(JournalFilter filter, int most, CancellationToken cancellation)
+    {
+        var newest = new PriorityQueue<JournalRow, JournalRow>(OldestFirst);
+        var last = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime).AddDays(1);
+        if (filter.To is { } to && to <= last)
+        {
+            last = to;
+        }
+        else
+        {
+            // What a wrong clock sent, and what has no time.
+            var after = last.AddDays(1);
+            await KeepAsync(filter with { From = filter.From > after ? filter.From : after });
+        }
+
+        for (var length = 2; filter.From is not { } least || last >= least; length *= 2)
+        {
+            DateOnly? first = length <= LongestStretch && last.DayNumber >= length ? last.AddDays(1 - length) : null;
+            first = first is null || filter.From > first ? filter.From : first;
+            await KeepAsync(filter with { From = first, To = last });
+            if (first is not { } begin || begin == filter.From || (newest.Count == most && TimeOf(newest.Peek()) >= new DateTimeOffset(begin, TimeOnly.MinValue, TimeSpan.Zero)))
+            {
+                break;
+            }
+
+            last = begin.AddDays(-1);
+        }
+
+        var rows = new JournalRow[newest.Count];
+        for (var place = rows.Length - 1; place >= 0; place--)
+        {
+            rows[place] = newest.Dequeue();
+        }
+
+        return rows;
+
+        async Task KeepAsync(JournalFilter stretch)
+        {
+            await foreach (var row in QueryAsync(stretch, cancellation))
+            {
+                var kept = row with { Event = null };
+                if (newest.Count < most)
+                {
+                    newest.Enqueue(kept, kept);
+                }
+                else
+                {
+                    newest.EnqueueDequeue(kept, kept);
+                }
+            }
         }
     }
 
@@ -74,6 +137,13 @@ public sealed class JournalReader(IStore store, TimeProvider clock)
 
         return last;
     }
+
+    private static readonly Comparer<JournalRow> OldestFirst = Comparer<JournalRow>.Create((left, right) =>
+        TimeOf(left).CompareTo(TimeOf(right)) is not 0 and var byTime ? byTime
+        : Nullable.Compare(left.ReceivedAt, right.ReceivedAt) is not 0 and var byReceipt ? byReceipt
+        : string.CompareOrdinal(right.Key.Row, left.Key.Row));
+
+    private static DateTimeOffset TimeOf(JournalRow row) => row.EventTime ?? row.ReceivedAt ?? DateTimeOffset.MinValue;
 
     private static DateTimeOffset? Later(DateTimeOffset? left, DateTimeOffset? right) => left is null || right > left ? right ?? left : left;
 

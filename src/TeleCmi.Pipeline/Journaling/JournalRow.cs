@@ -1,3 +1,4 @@
+using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Pipeline.Journaling;
@@ -104,6 +105,12 @@ public sealed record JournalFilter
 
     /// <summary>The event's id.</summary>
     public string? EventId { get; init; }
+
+    /// <summary>The customer's number, compared as <see cref="PhoneNumber.IsSame"/> does; an event that does not name the customer does not match.</summary>
+    public string? Number { get; init; }
+
+    // No table can compare the end of a text.
+    internal bool MatchesNumber(TableRow row) => Number is null || PhoneNumber.IsSame(CallNotice.Of(row).Customer, Number);
 
     internal TableQuery ToQuery()
     {

@@ -18,6 +18,10 @@ internal sealed class CallScenario(DateTimeOffset start, string app = "2223343",
     public const string Customer = "442000000001";
     public const string Agent = "202_2222223";
 
+    public string CustomerNumber { get; init; } = Customer;
+
+    public string AgentName { get; init; } = Agent;
+
     public string Conversation { get; } = conversation ?? Guid.NewGuid().ToString();
 
     public string LegB { get; } = Guid.NewGuid().ToString();
@@ -43,7 +47,7 @@ internal sealed class CallScenario(DateTimeOffset start, string app = "2223343",
     /// <summary>An event of the caller's leg of an incoming call.</summary>
     public CallScenario Incoming(string status) => Add(
         $"chub-event-incoming-{(status is "waiting" or "answered" or "hangup" ? status : "waiting")}-a",
-        ("status", status), ("cmiuuid", Conversation), ("conversation_uuid", Conversation), ("from", Customer), ("type", "event"));
+        ("status", status), ("cmiuuid", Conversation), ("conversation_uuid", Conversation), ("from", CustomerNumber), ("type", "event"));
 
     /// <summary>An event of the agent's leg of an incoming call, as it comes live: outbound, without team, from, to, callerid and call_id.</summary>
     public CallScenario IncomingAgent(string status, string? leg = null) => Add(
@@ -63,6 +67,11 @@ internal sealed class CallScenario(DateTimeOffset start, string app = "2223343",
         var notice = JsonNode.Parse(Samples[sample].Json)!.AsObject();
         notice[notice.ContainsKey("appid") ? "appid" : "app_id"] = long.Parse(app, System.Globalization.CultureInfo.InvariantCulture);
         notice["time"] = start.ToUnixTimeMilliseconds();
+        foreach (var (field, value) in notice.ToArray())
+        {
+            notice[field] = value?.ToString() switch { Customer => CustomerNumber, Agent => AgentName, _ => value?.DeepClone() };
+        }
+
         foreach (var (field, value) in changes)
         {
             notice[field] = value?.DeepClone();
