@@ -1,5 +1,5 @@
 using System.Text.Json;
-using TeleCmi.Pipeline.Tests.Calls;
+using TeleCmi.TestSupport;
 
 namespace TeleCmi.Cli.Tests;
 

@@ -44,6 +44,41 @@ public sealed class AccessibilityTests(BrowserFixture browser)
         (await ViolationsAsync(page)).ShouldBeEmpty("the detail");
     }
 
+    [Theory]
+    [InlineData(ColorScheme.Light, 1280)]
+    [InlineData(ColorScheme.Dark, 1280)]
+    [InlineData(ColorScheme.Light, 390)]
+    [InlineData(ColorScheme.Dark, 390)]
+    public async Task Calls_HaveNoViolation(ColorScheme scheme, int width)
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(settings: ["--TeleCmi:AcceptedEvents", "*"]);
+        await using var page = await OpenCallsAsync(browser, receiver.Page, new()
+        {
+            ColorScheme = scheme,
+            ReducedMotion = ReducedMotion.Reduce,
+            ViewportSize = new() { Width = width, Height = 900 },
+            BypassCSP = true,
+        });
+        await Expect(page.Page.Locator("#calls-note")).ToHaveTextAsync("No call on this day yet.");
+        (await ViolationsAsync(page)).ShouldBeEmpty("no calls");
+
+        var now = TimeProvider.System.GetUtcNow();
+        await receiver.PostEventsAsync(new CallScenario(now).Reached());
+        await receiver.PostEventsAsync(new CallScenario(now).Outgoing("started", "a"));
+        await receiver.PostEventsAsync(new CallScenario(now).Outgoing("hangup", "b"));
+        await receiver.PostEventsAsync(new CallScenario(now).Incoming("hangup"));
+        foreach (var outcome in (string[])["reached", "in_progress", "no_answer", "missed"])
+        {
+            await Expect(page.Call(outcome)).ToHaveCountAsync(1);
+        }
+
+        await page.Call("reached").GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(page.Page.Locator(".call-events li")).ToHaveCountAsync(8);
+        (await ViolationsAsync(page)).ShouldBeEmpty("calls and the events of one");
+        (await page.Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth")).ShouldBe(0);
+        page.ShouldBeClean();
+    }
+
     private static async Task<string[]> ViolationsAsync(WatchedPage page)
     {
         if (!await page.Page.EvaluateAsync<bool>("'axe' in window"))

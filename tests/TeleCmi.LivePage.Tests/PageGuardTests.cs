@@ -32,6 +32,8 @@ public sealed class PageGuardTests
     [InlineData("GET", "/live/events")]
     [InlineData("GET", "/live/detail?id=x")]
     [InlineData("GET", "/live/journal?day=2022-04-22")]
+    [InlineData("GET", "/live/calls")]
+    [InlineData("GET", "/live/calls/call?id=x")]
     [InlineData("GET", "/live/dead-letters")]
     [InlineData("GET", "/live/dead-letters/body?id=x/y")]
     [InlineData("POST", "/live/sample")]

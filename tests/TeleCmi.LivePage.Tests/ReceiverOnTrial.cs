@@ -65,6 +65,16 @@ public sealed class ReceiverOnTrial : IAsyncDisposable
         new Uri(Address, "/api/telecmi/events"),
         new ByteArrayContent(Encoding.UTF8.GetBytes(json)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } });
 
+    /// <summary>Sends the notices of a call, in the order given or in their own.</summary>
+    public async Task PostEventsAsync(CallScenario call, IEnumerable<int>? order = null)
+    {
+        foreach (var at in order ?? Enumerable.Range(0, call.Events.Count))
+        {
+            using var response = await PostEventAsync(Encoding.UTF8.GetString(call.Events[at].Notice.Json.Span));
+            response.EnsureSuccessStatusCode();
+        }
+    }
+
     /// <summary>The documented sample as another call, with these texts changed.</summary>
     public static string Sample(string call, params (string Old, string New)[] changes)
     {

@@ -28,7 +28,18 @@ internal sealed class WatchedPage : IAsyncDisposable
 
     public ILocator Detail => Page.Locator("#detail");
 
+    public ILocator Calls => Page.Locator("#calls tbody tr[data-outcome]");
+
+    /// <summary>The page at its second view, which shows single deliveries.</summary>
     public static async Task<WatchedPage> OpenAsync(BrowserFixture browser, Uri address, BrowserNewContextOptions? options = null)
+    {
+        var page = await OpenCallsAsync(browser, address, options);
+        await page.ShowAsync("Deliveries");
+        return page;
+    }
+
+    /// <summary>The page as it opens: the view of calls.</summary>
+    public static async Task<WatchedPage> OpenCallsAsync(BrowserFixture browser, Uri address, BrowserNewContextOptions? options = null)
     {
         var context = await browser.Browser.NewContextAsync(new(options ?? new()) { Locale = "en-US", TimezoneId = "UTC" });
         context.SetDefaultTimeout((float)BrowserFixture.Patience.TotalMilliseconds);
@@ -55,6 +66,11 @@ internal sealed class WatchedPage : IAsyncDisposable
         return watched;
     }
 
+    public Task ShowAsync(string view) => Page.GetByRole(AriaRole.Tab, new() { Name = view }).ClickAsync();
+
+    /// <summary>The calls that ended like this.</summary>
+    public ILocator Call(string outcome) => Page.Locator($"#calls tbody tr[data-outcome='{outcome}']");
+
     /// <summary>The lines of journeys in that state.</summary>
     public ILocator Line(string state) => Page.Locator($"#lines tbody tr[data-state='{state}']");
 
@@ -66,6 +82,15 @@ internal sealed class WatchedPage : IAsyncDisposable
         lock (_faults)
         {
             _faults.Where(fault => !(wasDisconnected && NotConnected.Any(sign => fault.Contains(sign, StringComparison.Ordinal)))).ShouldBeEmpty();
+        }
+    }
+
+    /// <summary>Nothing but responses with that status, which the browser reports by itself.</summary>
+    public void ShouldBeCleanBut(string status)
+    {
+        lock (_faults)
+        {
+            _faults.Where(fault => !fault.Contains($"the server responded with a status of {status}", StringComparison.Ordinal)).ShouldBeEmpty();
         }
     }
 

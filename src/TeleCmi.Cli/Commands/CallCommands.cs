@@ -11,8 +11,6 @@ namespace TeleCmi.Cli.Commands;
 /// <summary><c>telecmi calls</c>: phone calls, each as one thing.</summary>
 internal static class CallCommands
 {
-    private static readonly CallOutcome[] NotReached = [CallOutcome.Busy, CallOutcome.NoAnswer, CallOutcome.AgentMissed, CallOutcome.Missed];
-
     public static Command Create(CommandRunner runner) => new("calls", "Phone calls: who called whom, how it ended, how long they talked.")
     {
         List(runner),
@@ -135,8 +133,9 @@ internal static class CallCommands
             var filter = selector.FilterOf(parsed);
             var today = DateOnly.FromDateTime(runner.Host.Clock.GetUtcNow().UtcDateTime);
             var since = new CallFilter { From = filter.From, To = filter.To > today ? filter.To : today };
-            var calls = connection.Calls.QueryAsync(since, cancellation).Where(call => call.CustomerNumber is not null);
-            var callbacks = await CallbacksOfAsync(calls, call => DateOnly.FromDateTime(call.StartedAt.UtcDateTime) <= filter.To && filter.Matches(call));
+            var calls = await connection.Calls.QueryAsync(since, cancellation).Where(call => call.CustomerNumber is not null).ToListAsync(cancellation);
+            var customers = CustomerToCallBack.Of(calls, call => DateOnly.FromDateTime(call.StartedAt.UtcDateTime) <= filter.To && filter.Matches(call));
+            IReadOnlyList<CallbackDocument> callbacks = [.. customers.Select(CallbackDocument.Of)];
             if (parsed.GetValue(json))
             {
                 terminal.Json(callbacks, CliJson.Default.IReadOnlyListCallbackDocument);
@@ -170,8 +169,8 @@ internal static class CallCommands
             [
                 .. calls.GroupBy(call => call.Agent!, StringComparer.Ordinal).OrderBy(agent => agent.Key, StringComparer.Ordinal).Select(agent =>
                 {
-                    var reached = agent.Count(IsContact);
-                    return new AgentDocument(agent.Key, agent.Count(), reached, Math.Round((double)reached / agent.Count(), 3), agent.Sum(call => call.TalkSeconds ?? 0));
+                    var figures = CallFigures.Of([.. agent]);
+                    return new AgentDocument(agent.Key, figures.Calls, figures.Reached, figures.ConnectRate, figures.TalkSeconds);
                 }),
             ];
             if (parsed.GetValue(json))
@@ -192,39 +191,6 @@ internal static class CallCommands
         });
         return command;
     }
-
-    // Newest first: what comes before a customer's last contact needs nobody any more.
-    private static async Task<List<CallbackDocument>> CallbacksOfAsync(IAsyncEnumerable<CallRecord> calls, Predicate<CallRecord> isWanted)
-    {
-        var customers = new List<(string Number, List<CallRecord> Open, bool IsSettled)>();
-        await foreach (var call in calls)
-        {
-            var at = customers.FindIndex(customer => PhoneNumber.IsSame(customer.Number, call.CustomerNumber));
-            var (number, open, isSettled) = at >= 0 ? customers[at] : (call.CustomerNumber!, [], false);
-            isSettled |= IsContact(call) || call.Outcome is CallOutcome.InProgress;
-            if (!isSettled && NotReached.Contains(call.Outcome) && isWanted(call))
-            {
-                open.Add(call);
-            }
-
-            if (at >= 0)
-            {
-                customers[at] = (number, open, isSettled);
-            }
-            else
-            {
-                customers.Add((number, open, isSettled));
-            }
-        }
-
-        return
-        [
-            .. customers.Where(customer => customer.Open.Count > 0).Select(customer => new CallbackDocument(
-                customer.Number, customer.Open[0].Outcome.Name(), Times.Of(customer.Open[0].StartedAt), customer.Open[0].Agent, customer.Open.Count, customer.Open[0].Id)),
-        ];
-    }
-
-    private static bool IsContact(CallRecord call) => call.Outcome is CallOutcome.Reached or CallOutcome.Answered;
 
     private static string? Seconds(long? seconds) => seconds is { } known ? TimeSpan.FromSeconds(known).ToString(known >= 3600 ? @"h\:mm\:ss" : @"m\:ss", CultureInfo.InvariantCulture) : null;
 }

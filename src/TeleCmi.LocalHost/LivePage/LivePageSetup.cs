@@ -29,6 +29,7 @@ internal static class LivePageSetup
         services.AddSingleton<JourneyDetails>();
         services.AddSingleton<PageSender>();
         services.AddSingleton<DeadLetterService>();
+        services.AddSingleton<LiveCalls>();
     }
 
     public static void MapLivePage(this WebApplication app)
@@ -62,6 +63,13 @@ internal static class LivePageSetup
             OkOr404(await details.FindAsync(id, partition, row, cancellation)));
         page.MapGet("/live/journal", async (string day, string? after, JournalReader journal, CancellationToken cancellation) =>
             OkOr404(await JournalViews.ReadPageAsync(journal, day, after, cancellation)));
+        page.MapGet("/live/calls", async Task<Results<Ok<CallsView>, BadRequest<FaultView>>> (
+            string? day, string? agent, string? number, string? outcome, bool? reveal, LiveCalls calls, CancellationToken cancellation) =>
+            LiveCalls.TryReadFilter(day, agent, number, outcome, out var filter, out var fault)
+                ? TypedResults.Ok(await calls.ListAsync(filter, reveal == true, cancellation))
+                : TypedResults.BadRequest(new FaultView(fault)));
+        page.MapGet("/live/calls/call", async (string id, bool? reveal, LiveCalls calls, CancellationToken cancellation) =>
+            OkOr404(await calls.FindAsync(id, reveal == true, cancellation)));
         page.MapGet("/live/dead-letters", async (DeadLetterService letters, CancellationToken cancellation) =>
             TypedResults.Ok(await letters.ListAsync(cancellation)));
         page.MapGet("/live/dead-letters/body", async (string id, DeadLetterService letters, CancellationToken cancellation) =>

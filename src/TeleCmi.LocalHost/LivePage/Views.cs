@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
+using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.Journaling;
 
 namespace TeleCmi.LocalHost.LivePage;
@@ -68,6 +69,28 @@ internal sealed record SentView(int Status);
 
 internal sealed record JournalPageView(IReadOnlyList<JourneyView> Journeys, string? Next);
 
+internal sealed record CallView(
+    string Id, DateTimeOffset StartedAt, string? Direction, string? Agent, string? Number, string Outcome, long? TalkSeconds, bool HasRecording);
+
+internal sealed record CallsView(string Day, CallFigures Figures, IReadOnlyList<CallView> Calls, bool HasMore);
+
+internal sealed record CallEventView(string Kind, string? Leg, DateTimeOffset ReceivedAt, string Id);
+
+internal sealed record CallDetailView(
+    CallView Call,
+    string? BusinessNumber,
+    string? Team,
+    string? RequestId,
+    DateTimeOffset? AgentAnsweredAt,
+    DateTimeOffset? CustomerAnsweredAt,
+    DateTimeOffset? EndedAt,
+    long? WaitSeconds,
+    string? HangupReason,
+    string? Recording,
+    bool Voicemail,
+    IReadOnlyList<string> Missing,
+    IReadOnlyList<CallEventView> Events);
+
 internal sealed record DeadLetterView(string Id, string? EventId, DateTimeOffset ReceivedAt);
 
 internal sealed record DeadLetterGroupView(string Reason, string? Kind, string Error, IReadOnlyList<DeadLetterView> Letters);
@@ -90,6 +113,8 @@ internal sealed record FaultView(string Message);
 [JsonSerializable(typeof(EventToSend))]
 [JsonSerializable(typeof(SentView))]
 [JsonSerializable(typeof(JournalPageView))]
+[JsonSerializable(typeof(CallsView))]
+[JsonSerializable(typeof(CallDetailView))]
 [JsonSerializable(typeof(DeadLettersView))]
 [JsonSerializable(typeof(BodyView))]
 [JsonSerializable(typeof(DeadLetterIds))]

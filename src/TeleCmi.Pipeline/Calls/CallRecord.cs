@@ -125,6 +125,9 @@ public sealed record CallRecord
     /// <summary>Whether the caller left a voicemail.</summary>
     public bool Voicemail { get; init; }
 
+    /// <summary>Whether agent and customer talked with each other.</summary>
+    public bool IsContact => Outcome is CallOutcome.Reached or CallOutcome.Answered;
+
     /// <summary>Whether every notice is here that a call of this outcome has.</summary>
     public bool Complete => Missing.Count == 0;
 

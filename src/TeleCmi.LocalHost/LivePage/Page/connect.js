@@ -28,7 +28,7 @@ export function createConnect() {
         const response = await post('/live/sample', { method: button.dataset.send, sample: byId('sample').value });
         // The panel stays, for the one who is still trying things.
         isTouched = true;
-        say(byId('sent'), `Sent by ${button.dataset.send}; the response was ${response.status}. Its way is in the list of events.`);
+        say(byId('sent'), `Sent by ${button.dataset.send}; the response was ${response.status}. Its way is under Deliveries.`);
       } catch (error) {
         say(byId('sent'), error.message);
       }

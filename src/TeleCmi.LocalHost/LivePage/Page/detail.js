@@ -2,7 +2,7 @@
 
 import { get, post } from './api.js';
 import { badge, reasonOf, wordOf } from './journeys.js';
-import { byId, copy, make, say } from './dom.js';
+import { byId, copy, facts, make, say } from './dom.js';
 import { curlOf, duration, momentOf, prettyJson, prettyQuery } from './text.js';
 
 const REFRESH_MILLISECONDS = 300;
@@ -208,7 +208,3 @@ const columnsOf = ({ key, handlers, ...columns }) => [
   ...Object.entries(columns).map(([name, value]) => [name[0].toUpperCase() + name.slice(1), value]),
   ...Object.entries(handlers).map(([name, state]) => [`Handler_${name}`, state]),
 ];
-
-function facts(pairs) {
-  return make('dl', { class: 'facts' }, ...pairs.filter(([, value]) => value).flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
-}

@@ -27,6 +27,11 @@ export function fillList(list, pairs) {
   list.replaceChildren(...pairs.map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', {}, value))));
 }
 
+/** Names and values, without those that say nothing. */
+export function facts(pairs) {
+  return make('dl', { class: 'facts' }, ...pairs.filter(([, value]) => value).flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
+}
+
 /** Copies a text; where the browser does not allow it, selects it for the person to copy. */
 export async function copy(text, shownIn) {
   try {

@@ -41,9 +41,9 @@ export const reasonOf = journey => journey.fault ?? REASONS[journey.state] ?? ''
 export const searchTextOf = journey =>
   [journey.kind, journey.eventId, whoOf(journey), journey.number, wordOf(journey.state), reasonOf(journey), journey.method].join(' ').toLowerCase();
 
-export function badge(state) {
-  return make('span', { class: 'badge' }, make('span', { 'aria-hidden': 'true' }, `${STATES[state]?.sign ?? '?'} `), wordOf(state));
-}
+export const badgeOf = ({ word, sign }) => make('span', { class: 'badge' }, make('span', { 'aria-hidden': 'true' }, `${sign} `), word);
+
+export const badge = state => badgeOf(STATES[state] ?? { word: state, sign: '?' });
 
 /** Where the journey has been and what each step took. */
 export function way(journey) {
@@ -111,19 +111,20 @@ export function updateLine(row, journey, isDated) {
   }
 }
 
-/** Up, Down, Home and End move from line to line. */
+/** Up, Down, Home and End move from line to line; what is unfolded below a line is none. */
 export function moveByKeys(table) {
   table.addEventListener('keydown', event => {
-    const row = event.target.closest('tbody tr');
-    const next = row && {
-      ArrowDown: row.nextElementSibling,
-      ArrowUp: row.previousElementSibling,
-      Home: row.parentElement.firstElementChild,
-      End: row.parentElement.lastElementChild,
+    const buttons = [...table.querySelectorAll('tbody .open')];
+    const at = buttons.indexOf(event.target);
+    const next = at >= 0 && {
+      ArrowDown: buttons[at + 1],
+      ArrowUp: buttons[at - 1],
+      Home: buttons[0],
+      End: buttons.at(-1),
     }[event.key];
     if (next) {
       event.preventDefault();
-      next.querySelector('button').focus();
+      next.focus();
     }
   });
 }

@@ -1,3 +1,4 @@
+import { createCalls } from './calls.js';
 import { byId, say } from './dom.js';
 import { createConnect } from './connect.js';
 import { createDeadLetters } from './deadletters.js';
@@ -6,9 +7,12 @@ import { createLines } from './lines.js';
 import { createOlder } from './older.js';
 import { createStats } from './stats.js';
 import { listen } from './stream.js';
+import { createViews } from './views.js';
 
 const LINK = { live: 'Live', lost: 'Connection lost, trying again …', locked: 'Restarted: open the address that the receiver printed' };
 
+const calls = createCalls();
+createViews(view => view === 'view-calls' && calls.shown());
 const detail = createDetail();
 const lines = createLines(detail.open);
 const connect = createConnect();
@@ -21,6 +25,7 @@ function take(journeys) {
   detail.changed(journeys);
   deadLetters.changed(journeys);
   connect.count(lines.count);
+  calls.changed(journeys);
 }
 
 listen(
@@ -28,6 +33,7 @@ listen(
     hello(hello) {
       lines.dropped = hello.dropped;
       connect.greet(hello);
+      calls.greet(hello);
       take(hello.journeys);
       deadLetters.load();
     },

@@ -3,6 +3,17 @@
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hour12: false });
 const dayAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
+const seconds = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
+
+export const secondOf = iso => seconds.format(new Date(iso));
+
+/** How long somebody talked: minutes and seconds, as a clock has them. */
+export function talk(total) {
+  const two = number => String(number).padStart(2, '0');
+  const minutes = Math.floor(total / 60);
+  return minutes < 60 ? `${minutes}:${two(total % 60)}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(total % 60)}`;
+}
+
 export const timeOf = iso => clock.format(new Date(iso));
 
 export const momentOf = iso => dayAndTime.format(new Date(iso));

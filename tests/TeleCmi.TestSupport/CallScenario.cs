@@ -4,10 +4,10 @@ using System.Text.Json.Nodes;
 using TeleCmi.Events;
 using TeleCmi.Events.Samples;
 
-namespace TeleCmi.Pipeline.Tests.Calls;
+namespace TeleCmi.TestSupport;
 
 /// <summary>The notices of one call, made of the documented samples and shaped like live traffic: no detail record of an outgoing call names the conversation.</summary>
-internal sealed class CallScenario(DateTimeOffset start, string app = "2223343", string? conversation = null)
+public sealed class CallScenario(DateTimeOffset start, string app = "2223343", string? conversation = null)
 {
     private static readonly Dictionary<string, DocumentedNotice> Samples = DocumentedNotices.Load().ToDictionary(notice => notice.Name);
 
