@@ -1,4 +1,5 @@
 using System.CommandLine;
+using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.Journaling;
 
 namespace TeleCmi.Cli.Commands;
@@ -44,7 +45,7 @@ internal sealed class JournalSelector
         Kind = parsed.GetValue(_kind),
         Conversation = parsed.GetValue(_conversation),
         Agent = parsed.GetValue(_agent),
-        Number = parsed.GetValue(_number),
+        IsWanted = parsed.GetValue(_number) is { } number ? row => PhoneNumber.IsCustomerOf(row, number) : null,
     };
 
     public JournalFilter RangeOf(ParseResult parsed) => new()

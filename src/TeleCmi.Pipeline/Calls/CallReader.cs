@@ -184,6 +184,9 @@ public static class PhoneNumber
     /// </summary>
     public static bool IsSame(string? left, string? right) => AreSame(Digits(left), Digits(right));
 
+    /// <summary>Whether a journal's row names this customer; one that names none does not.</summary>
+    public static bool IsCustomerOf(TableRow row, string number) => IsSame(CallNotice.Of(row).Customer, number);
+
     /// <summary>A number's digits.</summary>
     public static string Digits(string? number) => string.Concat((number ?? "").Where(char.IsAsciiDigit));
 

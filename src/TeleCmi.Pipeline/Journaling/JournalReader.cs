@@ -17,7 +17,7 @@ public sealed class JournalReader(IStore store, TimeProvider clock)
     {
         await foreach (var row in _table.RowsAsync(filter.ToQuery(), cancellation))
         {
-            if (filter.MatchesNumber(row))
+            if (filter.Matches(row))
             {
                 yield return JournalRow.Of(row);
             }

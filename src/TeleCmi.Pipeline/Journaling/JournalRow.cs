@@ -1,4 +1,3 @@
-using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Pipeline.Journaling;
@@ -106,11 +105,11 @@ public sealed record JournalFilter
     /// <summary>The event's id.</summary>
     public string? EventId { get; init; }
 
-    /// <summary>The customer's number, compared as <see cref="PhoneNumber.IsSame"/> does; an event that does not name the customer does not match.</summary>
-    public string? Number { get; init; }
+    /// <summary>What else a row must be; null: nothing.</summary>
+    public Func<TableRow, bool>? IsWanted { get; init; }
 
     // No table can compare the end of a text.
-    internal bool MatchesNumber(TableRow row) => Number is null || PhoneNumber.IsSame(CallNotice.Of(row).Customer, Number);
+    internal bool Matches(TableRow row) => IsWanted?.Invoke(row) ?? true;
 
     internal TableQuery ToQuery()
     {
