@@ -13,6 +13,8 @@ public sealed partial class HostProcess : IAsyncDisposable
     private static readonly string Dotnet = Path.GetFullPath(Path.Combine(
         RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
 
+    private static readonly Lazy<string[]> Launcher = new(FindLauncher);
+
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new();
     private readonly ConcurrentQueue<string> _errors = new();
@@ -97,10 +99,23 @@ public sealed partial class HostProcess : IAsyncDisposable
     // With setsid the process leads a group of its own, so that a signal meets all of it and nobody else.
     private static bool IsGroup => OperatingSystem.IsLinux();
 
+    private static string[] FindLauncher()
+    {
+        if (!IsGroup)
+        {
+            return [];
+        }
+
+        // nohup and a shell's background jobs make their children ignore signals, and only another program can undo that. Not every env can.
+        string[] reset = ["env", "--default-signal=HUP,INT,TERM"];
+        using var attempt = Process.Start(new ProcessStartInfo(reset[0], [reset[1], "true"]) { RedirectStandardError = true, UseShellExecute = false })!;
+        return attempt.WaitForExit(TimeSpan.FromSeconds(30)) && attempt.ExitCode == 0 ? [.. reset, "setsid"] : ["setsid"];
+    }
+
     private static HostProcess Start(string program, IReadOnlyDictionary<string, string?>? environment, string[] arguments)
     {
-        string[] command = [Dotnet, "exec", Path.Combine(AppContext.BaseDirectory, program), .. arguments];
-        var start = new ProcessStartInfo(IsGroup ? "setsid" : command[0], IsGroup ? command : command[1..])
+        string[] command = [.. Launcher.Value, Dotnet, "exec", Path.Combine(AppContext.BaseDirectory, program), .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
