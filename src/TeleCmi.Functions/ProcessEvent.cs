@@ -16,7 +16,7 @@ public sealed class ProcessEvent(EventProcessor processor, IHostApplicationLifet
         [QueueTrigger($"%{QueueOptions.EventsSetting}%", Connection = AzureStorageOptions.ConnectionName)] QueueMessage message,
         CancellationToken cancellation)
     {
-        // The invocation's token is not cancelled when the worker is told to stop.
+        // The invocation's token is not cancelled when the worker is asked to stop.
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lifetime.ApplicationStopping);
         await processor.ProcessAsync(message.Body.ToMemory(), stopping.Token);
     }

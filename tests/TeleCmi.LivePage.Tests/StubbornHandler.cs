@@ -3,7 +3,7 @@ using TeleCmi.Pipeline.Processing;
 
 namespace TeleCmi.LivePage.Tests;
 
-/// <summary>Work that fails until it is told not to.</summary>
+/// <summary>A handler that fails until the test lets it succeed.</summary>
 public sealed class StubbornHandler : ICallEventHandler
 {
     private volatile bool _isFixed;

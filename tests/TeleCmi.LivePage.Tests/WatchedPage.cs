@@ -5,7 +5,7 @@ namespace TeleCmi.LivePage.Tests;
 /// <summary>The live page in a browser of its own, with an eye on everything that a page should not do.</summary>
 internal sealed class WatchedPage : IAsyncDisposable
 {
-    // A page that is not connected, or whose key is a former start's, is told so by the browser; that alone is no fault.
+    // The browser logs an error when a page is not connected, or has the key of an earlier start; that alone is no fault.
     private static readonly string[] NotConnected = ["net::ERR_", "401"];
 
     private readonly IBrowserContext _context;

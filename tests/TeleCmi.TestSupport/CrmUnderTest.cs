@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace TeleCmi.TestSupport;
 
-/// <summary>A real HTTP server that a destination's address points to: it notes each request and responds as it is told.</summary>
+/// <summary>A real HTTP server that a destination's address points to: it notes each request and responds as the test says.</summary>
 public sealed class CrmUnderTest : IAsyncDisposable
 {
     private readonly WebApplication _app;

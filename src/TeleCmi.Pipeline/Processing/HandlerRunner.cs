@@ -21,7 +21,7 @@ public sealed partial class HandlerRunner(
 
     private readonly ResiliencePipeline _deadline = clock.Deadline(options.Value.HandlerDeadline);
 
-    // What has finished although the journal could not be told: with the next delivery it is told, and nothing runs again.
+    // What has finished but could not be noted in the journal: the next delivery notes it and does not run it again.
     private readonly ConcurrentDictionary<RowKey, IReadOnlySet<string>> _notNoted = new();
 
     /// <summary>For how long a delivery claims the handlers: as long as they may take.</summary>
