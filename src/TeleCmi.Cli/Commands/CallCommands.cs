@@ -4,6 +4,7 @@ using System.Text.Json;
 using TeleCmi.Cli.Output;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Calls;
+using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
 
 namespace TeleCmi.Cli.Commands;
@@ -131,10 +132,10 @@ internal static class CallCommands
         {
             // Whoever spoke with the customer, and on whatever day since, settles it.
             var filter = selector.FilterOf(parsed);
-            var today = DateOnly.FromDateTime(runner.Host.Clock.GetUtcNow().UtcDateTime);
+            var today = runner.Host.Clock.Today();
             var since = new CallFilter { From = filter.From, To = filter.To > today ? filter.To : today };
-            var calls = await connection.Calls.QueryAsync(since, cancellation).Where(call => call.CustomerNumber is not null).ToListAsync(cancellation);
-            var customers = CustomerToCallBack.Of(calls, call => DateOnly.FromDateTime(call.StartedAt.UtcDateTime) <= filter.To && filter.Matches(call));
+            var calls = await connection.Calls.QueryAsync(since, cancellation).ToListAsync(cancellation);
+            var customers = CustomerToCallBack.Of(calls, call => UtcDay.DateOf(call.StartedAt) <= filter.To && filter.Matches(call));
             IReadOnlyList<CallbackDocument> callbacks = [.. customers.Select(CallbackDocument.Of)];
             if (parsed.GetValue(json))
             {

@@ -7,9 +7,11 @@ namespace TeleCmi.Cli.Commands;
 /// <summary>Which calls a command is about; without a day, today's (UTC).</summary>
 internal sealed class CallSelector(TimeProvider clock)
 {
-    private readonly Option<DateOnly?> _day = Day("--day", "Only calls that began on this day", clock);
-    private readonly Option<DateOnly?> _from = Day("--from", "Calls that began on this day or later", clock);
-    private readonly Option<DateOnly?> _to = Day("--to", "Calls that began on this day or earlier", clock);
+    private readonly DayRange _days = new(
+        Day("--day", "Only calls that began on this day", clock),
+        Day("--from", "Calls that began on this day or later", clock),
+        Day("--to", "Calls that began on this day or earlier", clock));
+
     private readonly Option<string> _agent = CommonOptions.Text("--agent", "Only this agent, with the app id (202_2222223) or without (202).");
     private readonly Option<string> _outcome = CommonOptions.OneOf("--outcome", "Only calls that ended like this.", [.. CallNames.Outcomes.Select(outcome => outcome.Name())]);
     private readonly Option<string> _number = CommonOptions.Customer("Only this customer, by the number's last digits");
@@ -23,26 +25,16 @@ internal sealed class CallSelector(TimeProvider clock)
 
     public void AddDaysTo(Command command)
     {
-        command.Add(_day);
-        command.Add(_from);
-        command.Add(_to);
+        _days.AddTo(command);
         command.Add(_agent);
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(_day) is not null && (result.GetResult(_from) is not null || result.GetResult(_to) is not null))
-            {
-                result.AddError("Write --day, or --from and --to: not both.");
-            }
-        });
     }
 
     public CallFilter FilterOf(ParseResult parsed)
     {
-        var today = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
-        var to = parsed.GetValue(_day) ?? parsed.GetValue(_to) ?? today;
+        var to = _days.LastOf(parsed) ?? clock.Today();
         return new CallFilter
         {
-            From = parsed.GetValue(_day) ?? parsed.GetValue(_from) ?? to,
+            From = _days.FirstOf(parsed) ?? to,
             To = to,
             Agent = parsed.GetValue(_agent),
             Number = parsed.GetValue(_number),
@@ -55,8 +47,8 @@ internal sealed class CallSelector(TimeProvider clock)
         $"{description} (today, yesterday or yyyy-MM-dd, UTC).",
         text => text switch
         {
-            "today" => DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime),
-            "yesterday" => DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime).AddDays(-1),
+            "today" => clock.Today(),
+            "yesterday" => clock.Today().AddDays(-1),
             _ => UtcDay.TryParse(text, out var day) ? day : throw new FormatException("write today, yesterday or a day as yyyy-MM-dd, such as 2026-03-31."),
         });
 }

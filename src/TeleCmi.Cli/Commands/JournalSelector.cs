@@ -7,9 +7,11 @@ namespace TeleCmi.Cli.Commands;
 /// <summary>Which rows of the journal a command is about.</summary>
 internal sealed class JournalSelector
 {
-    private readonly Option<DateOnly?> _day = CommonOptions.Day("--day", "Only events of this day, by the event's own time");
-    private readonly Option<DateOnly?> _from = CommonOptions.Day("--from", "Events of this day or later, and those without a time");
-    private readonly Option<DateOnly?> _to = CommonOptions.Day("--to", "Events of this day or earlier");
+    private readonly DayRange _days = new(
+        CommonOptions.Day("--day", "Only events of this day, by the event's own time"),
+        CommonOptions.Day("--from", "Events of this day or later, and those without a time"),
+        CommonOptions.Day("--to", "Events of this day or earlier"));
+
     private readonly Option<string> _kind = CommonOptions.Kind();
     private readonly Option<string> _conversation = CommonOptions.Text("--conversation", "Only this call: its conversation_uuid, or the cmiuuid of events without one.");
     private readonly Option<string> _agent = CommonOptions.Text("--agent", "Only this agent, with the app id (202_2222223) or without (202).");
@@ -26,19 +28,7 @@ internal sealed class JournalSelector
         command.Add(_number);
     }
 
-    public void AddRangeTo(Command command)
-    {
-        command.Add(_day);
-        command.Add(_from);
-        command.Add(_to);
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(_day) is not null && (result.GetResult(_from) is not null || result.GetResult(_to) is not null))
-            {
-                result.AddError("Write --day, or --from and --to: not both.");
-            }
-        });
-    }
+    public void AddRangeTo(Command command) => _days.AddTo(command);
 
     public JournalFilter FilterOf(ParseResult parsed) => RangeOf(parsed) with
     {
@@ -50,7 +40,7 @@ internal sealed class JournalSelector
 
     public JournalFilter RangeOf(ParseResult parsed) => new()
     {
-        From = parsed.GetValue(_day) ?? parsed.GetValue(_from),
-        To = parsed.GetValue(_day) ?? parsed.GetValue(_to),
+        From = _days.FirstOf(parsed),
+        To = _days.LastOf(parsed),
     };
 }

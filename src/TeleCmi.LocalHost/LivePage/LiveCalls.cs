@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using Polly;
+using Polly.Timeout;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.Storage;
@@ -14,11 +16,13 @@ internal sealed class LiveCalls(CallReader calls, TimeProvider clock)
     // Each step of storage has a deadline of its own; a day has many. It ends before the page stops waiting.
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(25);
 
+    private readonly ResiliencePipeline _deadline = clock.Deadline(Deadline);
+
     /// <summary>Reads a day: its figures, and those of its calls that match.</summary>
     public Task<CallsView> ListAsync(CallFilter filter, bool isRevealed, CancellationToken cancellation) => InTimeAsync(
         async deadline =>
         {
-            var day = filter.To ?? DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
+            var day = filter.To ?? clock.Today();
 
             // The figures are the whole day's, so the filter comes after the read.
             var all = await calls.QueryAsync(new CallFilter { From = day, To = day }, deadline).ToListAsync(deadline);
@@ -83,13 +87,11 @@ internal sealed class LiveCalls(CallReader calls, TimeProvider clock)
 
     private async Task<T> InTimeAsync<T>(Func<CancellationToken, Task<T>> read, CancellationToken cancellation)
     {
-        using var deadline = new CancellationTokenSource(Deadline, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
         {
-            return await read(either.Token).WaitAsync(either.Token);
+            return await _deadline.ExecuteAsync(async token => await read(token).WaitAsync(token), cancellation);
         }
-        catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        catch (TimeoutRejectedException e)
         {
             throw new StorageException($"Storage did not give the calls within {Deadline.TotalSeconds:0} s.", e);
         }

@@ -16,8 +16,7 @@ public sealed class CallReader(IStore store, TimeProvider clock)
     /// <exception cref="StorageException">The journal cannot be read.</exception>
     public async IAsyncEnumerable<CallRecord> QueryAsync(CallFilter filter, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var today = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
-        var last = filter.To ?? today;
+        var last = filter.To ?? clock.Today();
         var days = new Dictionary<string, List<CallNotice>>(StringComparer.Ordinal);
         for (var day = last; day >= (filter.From ?? last); day = day.AddDays(-1))
         {
@@ -40,7 +39,7 @@ public sealed class CallReader(IStore store, TimeProvider clock)
 
             // A call belongs to the day on which its first notice was received.
             var calls = grouping.Calls()
-                .Where(call => DateOnly.FromDateTime(call.Notices.Min(notice => notice.ReceivedAt).UtcDateTime) == day)
+                .Where(call => UtcDay.DateOf(call.Notices.Min(notice => notice.ReceivedAt)) == day)
                 .Select(call => CallReducer.Reduce(call.Id, call.Notices, clock.GetUtcNow()))
                 .Where(filter.Matches)
                 .OrderByDescending(call => call.StartedAt)
@@ -138,62 +137,5 @@ public sealed class CallReader(IStore store, TimeProvider clock)
         }
 
         return notices;
-    }
-}
-
-/// <summary>Which calls; what is null does not matter.</summary>
-public sealed record CallFilter
-{
-    /// <summary>The first UTC day of receipt; null: the same as <see cref="To"/>.</summary>
-    public DateOnly? From { get; init; }
-
-    /// <summary>The last UTC day of receipt, included; null: today.</summary>
-    public DateOnly? To { get; init; }
-
-    /// <summary>The agent, with the application (<c>202_2222223</c>) or without (<c>202</c>).</summary>
-    public string? Agent { get; init; }
-
-    /// <summary>The customer's number; its last digits are enough, at least <see cref="FewestDigits"/>.</summary>
-    public string? Number { get; init; }
-
-    /// <summary>How the call ended.</summary>
-    public CallOutcome? Outcome { get; init; }
-
-    /// <summary>Which way it went.</summary>
-    public CallDirection? Direction { get; init; }
-
-    /// <summary>The fewest digits that tell one number from another.</summary>
-    public const int FewestDigits = 7;
-
-    /// <summary>Whether a call matches in everything but its day.</summary>
-    public bool Matches(CallRecord call) =>
-        (Agent is null || call.Agent == Agent || call.Agent?.StartsWith($"{Agent}_", StringComparison.Ordinal) == true)
-        && (Number is null || PhoneNumber.IsSame(call.CustomerNumber, Number))
-        && (Outcome is null || call.Outcome == Outcome)
-        && (Direction is null || call.Direction == Direction);
-}
-
-/// <summary>Compares phone numbers.</summary>
-public static class PhoneNumber
-{
-    private const int ComparedDigits = 10;
-
-    /// <summary>
-    /// Whether two texts are the same number: by their last ten digits, or all of the shorter one when that has at least
-    /// <see cref="CallFilter.FewestDigits"/>. A heuristic: one account writes a number with and without its country code.
-    /// </summary>
-    public static bool IsSame(string? left, string? right) => AreSame(Digits(left), Digits(right));
-
-    /// <summary>Whether a journal's row names this customer; one that names none does not.</summary>
-    public static bool IsCustomerOf(TableRow row, string number) => IsSame(CallNotice.Of(row).Customer, number);
-
-    /// <summary>A number's digits.</summary>
-    public static string Digits(string? number) => string.Concat((number ?? "").Where(char.IsAsciiDigit));
-
-    /// <summary>The same for what <see cref="Digits"/> gave, for those who compare many.</summary>
-    internal static bool AreSame(string left, string right)
-    {
-        var length = Math.Min(ComparedDigits, Math.Min(left.Length, right.Length));
-        return length >= CallFilter.FewestDigits ? left.AsSpan(left.Length - length).SequenceEqual(right.AsSpan(right.Length - length)) : left.Length > 0 && left == right;
     }
 }

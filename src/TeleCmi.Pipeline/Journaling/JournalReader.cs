@@ -33,7 +33,7 @@ public sealed class JournalReader(IStore store, TimeProvider clock)
     public async Task<IReadOnlyList<JournalRow>> ReadNewestAsync(JournalFilter filter, int most, CancellationToken cancellation)
     {
         var newest = new PriorityQueue<JournalRow, JournalRow>(OldestFirst);
-        var last = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime).AddDays(1);
+        var last = clock.Today().AddDays(1);
         if (filter.To is { } to && to <= last)
         {
             last = to;
@@ -111,7 +111,7 @@ public sealed class JournalReader(IStore store, TimeProvider clock)
     /// </remarks>
     public async Task<DateTimeOffset?> LastReceivedAsync(CancellationToken cancellation)
     {
-        var today = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
+        var today = clock.Today();
         DateTimeOffset? last = null;
         for (var daysAgo = -1; daysAgo <= LongestStepBack; daysAgo++)
         {

@@ -3,7 +3,7 @@ using Polly;
 namespace TeleCmi.Pipeline.Storage;
 
 /// <summary>Bounds in time.</summary>
-internal static class Deadlines
+public static class Deadlines
 {
     /// <summary>A pipeline that cancels its work at the deadline and then throws <see cref="Polly.Timeout.TimeoutRejectedException"/>.</summary>
     public static ResiliencePipeline Deadline(this TimeProvider clock, TimeSpan deadline) =>

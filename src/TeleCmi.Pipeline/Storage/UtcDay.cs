@@ -13,6 +13,12 @@ public static class UtcDay
     /// <summary>A day.</summary>
     public static string Of(DateOnly day) => day.ToString(Format, CultureInfo.InvariantCulture);
 
+    /// <summary>The day of a moment, to count with.</summary>
+    public static DateOnly DateOf(DateTimeOffset time) => DateOnly.FromDateTime(time.UtcDateTime);
+
+    /// <summary>The day that it is now.</summary>
+    public static DateOnly Today(this TimeProvider clock) => DateOf(clock.GetUtcNow());
+
     /// <summary>Reads a day.</summary>
     public static bool TryParse(string? text, out DateOnly day) =>
         DateOnly.TryParseExact(text, Format, CultureInfo.InvariantCulture, DateTimeStyles.None, out day);
