@@ -45,14 +45,15 @@ internal sealed class Connection : IAsyncDisposable
     /// <exception cref="CliException">A setting is wrong or missing.</exception>
     public static async Task<Connection> OpenAsync(CliHost host, string? storage, bool withReceiver)
     {
-        var services = ServicesOn(host, [new(StorageSetting, storage)]);
+        var settings = SettingsOf(host, [new(StorageSetting, storage)]);
+        var services = ServicesOn(host, settings);
         services.AddJournalAndDeadLetters();
         if (withReceiver)
         {
             services.AddDeadLetterReplay();
         }
 
-        AddStore(services, host, storage);
+        AddStore(services, host, settings);
         var connection = new Connection(services.BuildServiceProvider());
         try
         {
@@ -71,13 +72,7 @@ internal sealed class Connection : IAsyncDisposable
     }
 
     /// <summary>Services with the host's settings, over which what the command line says goes.</summary>
-    public static IServiceCollection ServicesOn(CliHost host, IEnumerable<KeyValuePair<string, string?>> commandLine) => new ServiceCollection()
-        .AddSingleton<IConfiguration>(new ConfigurationBuilder()
-            .AddConfiguration(host.Settings)
-            .AddInMemoryCollection(commandLine.Where(setting => setting.Value is not null))
-            .Build())
-        .AddSingleton(host.Clock)
-        .AddLogging();
+    public static IServiceCollection ServicesOn(CliHost host, IEnumerable<KeyValuePair<string, string?>> commandLine) => ServicesOn(host, SettingsOf(host, commandLine));
 
     /// <summary>Does what reads settings, and explains what is wrong with them.</summary>
     /// <exception cref="CliException">A setting is wrong or missing.</exception>
@@ -95,10 +90,17 @@ internal sealed class Connection : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 
+    private static IConfiguration SettingsOf(CliHost host, IEnumerable<KeyValuePair<string, string?>> commandLine) => new ConfigurationBuilder()
+        .AddConfiguration(host.Settings)
+        .AddInMemoryCollection(commandLine.Where(setting => setting.Value is not null))
+        .Build();
+
+    private static IServiceCollection ServicesOn(CliHost host, IConfiguration settings) =>
+        new ServiceCollection().AddSingleton(settings).AddSingleton(host.Clock).AddLogging();
+
     // Without a setting the receiver's own store, which must be there: an empty one would only look as if all were well.
-    private static void AddStore(IServiceCollection services, CliHost host, string? storage)
+    private static void AddStore(IServiceCollection services, CliHost host, IConfiguration settings)
     {
-        var settings = new ConfigurationBuilder().AddConfiguration(host.Settings).AddInMemoryCollection(storage is null ? [] : [new(StorageSetting, storage)]).Build();
         if (host.Store is { } store)
         {
             services.AddSingleton(store);
