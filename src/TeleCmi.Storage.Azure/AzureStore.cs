@@ -15,12 +15,19 @@ public sealed class AzureStore : IStore
 
     /// <summary>Makes the clients when they are first used.</summary>
     public AzureStore(IOptions<AzureStorageOptions> options)
+        : this(options, TimeSpan.FromSeconds(3))
+    {
+    }
+
+    /// <param name="options">Where the account is.</param>
+    /// <param name="tryTimeout">How long one of the three tries of an operation may take.</param>
+    internal AzureStore(IOptions<AzureStorageOptions> options, TimeSpan tryTimeout)
     {
         _queues = new(() =>
         {
             // Encoded by AzureQueue: with the client's own decoding, one message that is not Base64 hides the others.
             var client = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.None };
-            SetRetries(client.Retry);
+            SetRetries(client.Retry, tryTimeout);
             return options.Value.ConnectionString is { } connection
                 ? new QueueServiceClient(connection, client)
                 : new QueueServiceClient(options.Value.QueueServiceUri, Identity.Of(options.Value), client);
@@ -28,7 +35,7 @@ public sealed class AzureStore : IStore
         _tables = new(() =>
         {
             var client = new TableClientOptions();
-            SetRetries(client.Retry);
+            SetRetries(client.Retry, tryTimeout);
             return options.Value.ConnectionString is { } connection
                 ? new TableServiceClient(connection, client)
                 : new TableServiceClient(options.Value.TableServiceUri, Identity.Of(options.Value), client);
@@ -53,14 +60,14 @@ public sealed class AzureStore : IStore
         },
         cancellation);
 
-    // Three tries of 3 s each: a busy service is tried again, and every operation ends well before its deadline.
-    private static void SetRetries(RetryOptions retry)
+    // Three tries: a busy service is tried again, and every operation ends well before its deadline.
+    private static void SetRetries(RetryOptions retry, TimeSpan tryTimeout)
     {
         retry.Mode = RetryMode.Exponential;
         retry.MaxRetries = 2;
         retry.Delay = TimeSpan.FromMilliseconds(200);
         retry.MaxDelay = TimeSpan.FromSeconds(1);
-        retry.NetworkTimeout = TimeSpan.FromSeconds(3);
+        retry.NetworkTimeout = tryTimeout;
     }
 
     // A class of its own, so that Azure.Identity is not loaded where a connection string is used.

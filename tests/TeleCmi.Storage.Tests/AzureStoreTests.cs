@@ -13,7 +13,9 @@ public static class AzureStores
     public static StoreUnderTest Open(AzuriteFixture azurite)
     {
         var connection = Environment.GetEnvironmentVariable("TELECMI_TEST_STORAGE") is { Length: > 0 } account ? account : azurite.NewStorage();
-        IStore store = new AzureStore(Options.Create(new AzureStorageOptions { ConnectionString = connection }));
+
+        // An emulator on a busy machine pauses for seconds, and a try that is repeated too early finds deleted what it deletes.
+        IStore store = new AzureStore(Options.Create(new AzureStorageOptions { ConnectionString = connection }), tryTimeout: TimeSpan.FromSeconds(18));
 
         // The service counts in its own time, in whole seconds.
         return new StoreUnderTest(store, time => Task.Delay(time + TimeSpan.FromSeconds(1)), () => ValueTask.CompletedTask);
