@@ -8,15 +8,16 @@ using TeleCmi.Pipeline.Processing;
 namespace TeleCmi.FaultHost;
 
 /// <summary>
-/// Writes a line for each run into a file that outlives the process, and does to each event what its <c>custom</c>
+/// Writes a line for each run into a file of its process that outlives it, and does to each event what its <c>custom</c>
 /// asks for: <c>slow:MILLISECONDS</c>, <c>fail:TIMES</c> or <c>fail:always</c>.
 /// </summary>
 internal sealed class EffectHandler(IConfiguration configuration, TimeProvider clock) : ICallEventHandler
 {
-    /// <summary>The setting with the file's path.</summary>
+    /// <summary>The setting with the file's path, to which the process id is appended.</summary>
     public const string FileSetting = "FaultHost:Effects";
 
-    private readonly string _file = configuration[FileSetting] ?? throw new InvalidOperationException($"{FileSetting} is not set.");
+    // .NET appends where the file ended when it was opened: two processes would write over each other's lines.
+    private readonly string _file = $"{configuration[FileSetting] ?? throw new InvalidOperationException($"{FileSetting} is not set.")}.{Environment.ProcessId}";
     private readonly ConcurrentDictionary<string, int> _failures = new(StringComparer.Ordinal);
     private readonly Lock _writing = new();
 
