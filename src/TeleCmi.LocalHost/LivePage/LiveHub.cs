@@ -77,7 +77,7 @@ internal sealed class LiveHub
     {
         lock (_lock)
         {
-            journeys = [.. _latest.Concat(_refused).OrderBy(journey => journey.ReceivedAt).Select(journey => journey.ToView())];
+            journeys = [.. InOrder().Select(journey => journey.ToView())];
             dropped = _dropped;
             var watch = new Watch(this);
             _watches.Add(watch);
@@ -262,6 +262,8 @@ internal sealed class LiveHub
         return journey;
     }
 
+    private IEnumerable<Journey> InOrder() => _latest.Concat(_refused).OrderBy(journey => journey.ReceivedAt);
+
     private void Changed(Journey journey)
     {
         foreach (var watch in _watches)
@@ -293,7 +295,8 @@ internal sealed class LiveHub
         {
             lock (hub._lock)
             {
-                JourneyView[] views = [.. _changed.Select(journey => journey.ToView())];
+                // In the order of arrival, which a set does not keep: the page puts the last on top.
+                JourneyView[] views = [.. hub.InOrder().Where(_changed.Contains).Select(journey => journey.ToView())];
                 _changed.Clear();
                 return views;
             }
