@@ -107,10 +107,14 @@ public sealed partial class HostProcess : IAsyncDisposable
         }
 
         // nohup and a shell's background jobs make their children ignore signals, and only another program can undo that. Not every env can.
-        string[] reset = ["env", "--default-signal=HUP,INT,TERM"];
+        string[] reset = [Program("env"), "--default-signal=HUP,INT,TERM"];
         using var attempt = Process.Start(new ProcessStartInfo(reset[0], [reset[1], "true"]) { RedirectStandardError = true, UseShellExecute = false })!;
-        return attempt.WaitForExit(TimeSpan.FromSeconds(30)) && attempt.ExitCode == 0 ? [.. reset, "setsid"] : ["setsid"];
+        return attempt.WaitForExit(TimeSpan.FromSeconds(30)) && attempt.ExitCode == 0 ? [.. reset, Program("setsid")] : [Program("setsid")];
     }
+
+    // As a path, for a test may give its host a PATH of its own, and env looks there.
+    private static string Program(string name) =>
+        Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(folder => Path.Combine(folder, name)).First(File.Exists);
 
     private static HostProcess Start(string program, IReadOnlyDictionary<string, string?>? environment, string[] arguments)
     {
