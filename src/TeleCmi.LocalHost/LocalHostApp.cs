@@ -52,7 +52,8 @@ public static class LocalHostApp
         builder.Services.AddTeleCmiPipeline();
         builder.Services.AddHandlers();
         builder.Services.AddSingleton<WebhookHandler>();
-        builder.Services.AddHostedService<StorageProbe>();
+        builder.Services.AddSingleton<StorageProbe>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<StorageProbe>());
         builder.Services.AddHostedService<QueuePumps>();
 
         // Each does nothing unless the process was started by that service manager.
@@ -71,6 +72,7 @@ public static class LocalHostApp
     {
         CheckUrls(builder.Configuration["urls"]);
         var app = builder.Build();
+        app.Services.GetRequiredService<StorageProbe>().Begin();
 
         // A handler with a wrong name stops the start, not the work.
         _ = app.Services.GetRequiredService<EventHandlers>();

@@ -6,15 +6,22 @@ namespace TeleCmi.LocalHost;
 /// <summary>Tries storage at start: a file that is no store of ours stops it; what may pass is said at once, not with the first event.</summary>
 internal sealed partial class StorageProbe(IStore store, PipelineQueues queues, ILogger<StorageProbe> logger) : BackgroundService
 {
+    private Task _opening = Task.CompletedTask;
+
+    /// <summary>Opens the embedded store's file beside the rest of the start, of which it is a good part.</summary>
+    public void Begin()
+    {
+        if (store is SqliteStore)
+        {
+            _opening = Task.Run(() => queues.Events.CountAsync(CancellationToken.None));
+        }
+    }
+
     /// <inheritdoc/>
     /// <exception cref="StorageException">The embedded store's file cannot be used.</exception>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (store is SqliteStore)
-        {
-            await queues.Events.CountAsync(cancellationToken);
-        }
-
+        await _opening.WaitAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 
