@@ -117,6 +117,51 @@ public sealed class SurvivalTests : IDisposable
         (await judge.DeadLettersAsync()).ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task AStartOnAFullDisk_Is503UntilThereIsSpace_AndLosesNothing()
+    {
+        Assert.SkipWhen(SmallDisk.WhyNot is not null, SmallDisk.WhyNot ?? "");
+        using var disk = SmallDisk.Mount(megabytes: 32);
+        string[] arguments = ["--urls", "http://127.0.0.1:0", "--data", disk.Path, "--LocalHost:VisibilityTimeout=00:00:02"];
+        using var sender = new EventStream("start");
+        await using (var before = HostProcess.LocalHost(null, arguments))
+        {
+            var address = await before.Address;
+            for (var i = 0; i < 20; i++)
+            {
+                (await sender.SendAsync(address)).ShouldBe(HttpStatusCode.OK);
+            }
+
+            await before.KillAsync();
+        }
+
+        disk.Fill();
+        await using var host = HostProcess.LocalHost(null, arguments);
+        var webhook = await host.Address;
+        await Eventually.HoldsAsync(async () => await sender.SendAsync(webhook) is HttpStatusCode.ServiceUnavailable);
+        host.Output.ShouldContain("the disk is full: free some space");
+
+        disk.Free();
+
+        await Eventually.HoldsAsync(async () => await sender.SendAsync(webhook) is HttpStatusCode.OK);
+        using var judge = StorageUnderTest.Open($"sqlite:{DataFolder.FileIn(disk.Path)}");
+        await Eventually.HoldsAsync(async () => await judge.QueuedAsync() == 0, TimeSpan.FromSeconds(90));
+        sender.Acknowledged.Except(await judge.FinishedAsync(), StringComparer.Ordinal).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task AFirstStartOnAFullDisk_IsASentence()
+    {
+        Assert.SkipWhen(SmallDisk.WhyNot is not null, SmallDisk.WhyNot ?? "");
+        using var disk = SmallDisk.Mount(megabytes: 2);
+        disk.Fill();
+        await using var host = HostProcess.LocalHost(null, "--urls", "http://127.0.0.1:0", "--data", disk.Path);
+
+        (await host.ExitAsync()).ShouldBe(1);
+        host.Errors.ShouldContain("disk is full");
+        host.Errors.Split('\n').ShouldHaveSingleItem();
+    }
+
     [Theory]
     [InlineData("text", "is not a TeleCmi store")]
     [InlineData("another program's", "is not a TeleCmi store")]
