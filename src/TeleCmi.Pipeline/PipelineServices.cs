@@ -49,6 +49,7 @@ public static class PipelineServices
         services.AddSingleton<CallErasure>();
         services.AddSingleton<CallReader>();
         services.AddSingleton<DeadLetterStore>();
+        services.AddSingleton<DeliveryReader>();
         return services;
     }
 
@@ -57,6 +58,7 @@ public static class PipelineServices
     {
         TeleCmiOptions.Register(services);
         services.AddSingleton<EventFilter>();
+        services.AddSingleton<DeliveryLog>();
         services.AddSingleton<ForwardQueue>();
         services.AddSingleton<DeadLetterReplay>();
         return services;
