@@ -7,7 +7,7 @@ using TeleCmi.Events;
 namespace TeleCmi.Pipeline.Forwarding;
 
 /// <summary>
-/// An event that waits for an attempt at a destination. The envelope in it is kept byte for byte, so that every
+/// An event, or a call, that waits for an attempt at a destination. The envelope in it is kept byte for byte, so that every
 /// attempt sends, and signs, the same body.
 /// </summary>
 internal sealed record ForwardMessage
@@ -26,13 +26,16 @@ internal sealed record ForwardMessage
     /// <summary>When the queue first got it.</summary>
     public required DateTimeOffset QueuedAt { get; init; }
 
+    /// <summary>Names a look at the call of <see cref="Event"/>, among all looks; null: the event itself is meant, or the message is a replay.</summary>
+    public string? Look { get; init; }
+
     /// <summary>The event.</summary>
-    public required CallEvent Event { get; init; }
+    public required EnvelopedEvent Event { get; init; }
 
     /// <summary>Writes the message: UTF-8 JSON, which with the largest envelope stays below the queue's 48 KiB.</summary>
-    public ReadOnlyMemory<byte> ToUtf8() => Write(Destination, Attempt, Deferrals, QueuedAt, Event.Envelope);
+    public ReadOnlyMemory<byte> ToUtf8() => Write(Destination, Attempt, Deferrals, QueuedAt, Event.Envelope, Look);
 
-    public static ReadOnlyMemory<byte> Write(string destination, int attempt, int deferrals, DateTimeOffset queuedAt, ReadOnlyMemory<byte> envelope)
+    public static ReadOnlyMemory<byte> Write(string destination, int attempt, int deferrals, DateTimeOffset queuedAt, ReadOnlyMemory<byte> envelope, string? look = null)
     {
         var output = new ArrayBufferWriter<byte>(envelope.Length + Overhead);
         using var writer = new Utf8JsonWriter(output);
@@ -41,6 +44,11 @@ internal sealed record ForwardMessage
         writer.WriteNumber("attempt"u8, attempt);
         writer.WriteNumber("deferrals"u8, deferrals);
         writer.WriteString("queuedAt"u8, queuedAt.UtcDateTime);
+        if (look is not null)
+        {
+            writer.WriteString("look"u8, look);
+        }
+
         writer.WritePropertyName("envelope"u8);
         writer.WriteRawValue(envelope.Span, skipInputValidation: true);
         writer.WriteEndObject();
@@ -69,7 +77,7 @@ internal sealed record ForwardMessage
             return false;
         }
 
-        if (!EventEnvelope.TryRead(parts.Envelope, out var callEvent, out fault))
+        if (!EventEnvelope.TryReadHead(parts.Envelope, out var enveloped, out fault))
         {
             return false;
         }
@@ -80,7 +88,8 @@ internal sealed record ForwardMessage
             Attempt = parts.Attempt,
             Deferrals = parts.Deferrals,
             QueuedAt = queuedAt,
-            Event = callEvent,
+            Look = parts.Look,
+            Event = enveloped,
         };
         return true;
     }
@@ -91,6 +100,7 @@ internal sealed record ForwardMessage
         public int Attempt;
         public int Deferrals;
         public string? QueuedAt;
+        public string? Look;
         public ReadOnlyMemory<byte> Envelope;
 
         public static Parts Find(ReadOnlyMemory<byte> json)
@@ -120,6 +130,9 @@ internal sealed record ForwardMessage
                         break;
                     case "queuedAt":
                         parts.QueuedAt = reader.GetString();
+                        break;
+                    case "look":
+                        parts.Look = reader.GetString();
                         break;
                     case "envelope":
                         var start = (int)reader.TokenStartIndex;

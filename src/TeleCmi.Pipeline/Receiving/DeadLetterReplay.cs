@@ -51,14 +51,15 @@ public sealed partial class DeadLetterReplay(
                 return false;
 
             case DeadLetterReason.Poison or DeadLetterReason.Forward:
-                if (!EventEnvelope.TryRead(letter.Body, out var callEvent, out fault))
+                if (!EventEnvelope.TryReadHead(letter.Body, out var enveloped, out fault)
+                    || (letter.Reason is DeadLetterReason.Poison && !EventEnvelope.TryRead(letter.Body, out _, out fault)))
                 {
                     return false;
                 }
 
                 letter.Body.Span.CopyTo(message.GetSpan(letter.Body.Length));
                 message.Advance(letter.Body.Length);
-                eventId = callEvent.Id;
+                eventId = enveloped.Id;
                 return true;
 
             case DeadLetterReason.Rejected:
