@@ -19,6 +19,7 @@ public static class EventEnvelope
     /// <summary>The most that an envelope adds to the notice it carries, in bytes.</summary>
     public const int MaxOverhead = 1024;
 
+    private const string NotOurs = "The message is not a CloudEvent of this app: specversion, id, type, time or data is missing or wrong.";
     private const int MaxSubjectLength = 256;
     private const int TraceParentLength = 55;
 
@@ -77,23 +78,14 @@ public static class EventEnvelope
         [NotNullWhen(false)] out string? fault)
     {
         callEvent = null;
-        Parts parts;
-        try
+        if (!TryReadParts(json, out var parts, out var receivedAt, out fault))
         {
-            parts = Parts.Find(json);
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            fault = "The message is not a JSON object that this app put into the queue.";
             return false;
         }
 
-        if (parts.SpecVersion is not "1.0" || parts.Id is not { } id || !IdempotencyKey.IsPlausible(id) || parts.Type is not { } type || parts.Data.IsEmpty
-            || !type.StartsWith(TypePrefix, StringComparison.Ordinal)
-            || !EventKinds.TryParse(type.AsSpan(TypePrefix.Length), out var kind)
-            || !DateTimeOffset.TryParse(parts.Time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var receivedAt))
+        if (!EventKinds.TryParse(parts.Type.AsSpan(TypePrefix.Length), out var kind))
         {
-            fault = "The message is not a CloudEvent of this app: specversion, id, type, time or data is missing or wrong.";
+            fault = NotOurs;
             return false;
         }
 
@@ -104,7 +96,7 @@ public static class EventEnvelope
 
         callEvent = new CallEvent
         {
-            Id = id,
+            Id = parts.Id!,
             Kind = kind,
             ReceivedAt = receivedAt,
             TraceParent = IsTraceParent(parts.TraceParent) ? parts.TraceParent : null,
@@ -112,6 +104,61 @@ public static class EventEnvelope
             Envelope = json,
         };
         return true;
+    }
+
+    /// <summary>Reads an envelope of this app, whatever its data is; what is known of a notice's event includes the notice.</summary>
+    /// <param name="json">UTF-8 JSON; not copied, so it must stay unchanged.</param>
+    /// <param name="enveloped">What it says, when it could be read.</param>
+    /// <param name="fault">Otherwise what is wrong, as a sentence that repeats nothing of the input.</param>
+    public static bool TryReadHead(
+        ReadOnlyMemory<byte> json,
+        [NotNullWhen(true)] out EnvelopedEvent? enveloped,
+        [NotNullWhen(false)] out string? fault)
+    {
+        if (TryRead(json, out var callEvent, out fault))
+        {
+            enveloped = EnvelopedEvent.Of(callEvent);
+            return true;
+        }
+
+        enveloped = null;
+        if (!TryReadParts(json, out var parts, out var time, out fault))
+        {
+            return false;
+        }
+
+        enveloped = new EnvelopedEvent
+        {
+            Id = parts.Id!,
+            Kind = parts.Type![TypePrefix.Length..],
+            Time = time,
+            Subject = parts.Subject,
+            OccurredAt = time,
+            TraceParent = IsTraceParent(parts.TraceParent) ? parts.TraceParent : null,
+            Envelope = json,
+        };
+        return true;
+    }
+
+    private static bool TryReadParts(ReadOnlyMemory<byte> json, out Parts parts, out DateTimeOffset time, [NotNullWhen(false)] out string? fault)
+    {
+        time = default;
+        try
+        {
+            parts = Parts.Find(json);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            parts = default;
+            fault = "The message is not a JSON object that this app put into the queue.";
+            return false;
+        }
+
+        var isOurs = parts.SpecVersion is "1.0" && parts.Id is { } id && IdempotencyKey.IsPlausible(id) && !parts.Data.IsEmpty
+            && parts.Type?.StartsWith(TypePrefix, StringComparison.Ordinal) == true
+            && DateTimeOffset.TryParse(parts.Time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time);
+        fault = isOurs ? null : NotOurs;
+        return isOurs;
     }
 
     // CloudEvents allows no control characters here, and the envelope's size has a bound.
@@ -167,6 +214,7 @@ public static class EventEnvelope
         public string? Id;
         public string? Type;
         public string? Time;
+        public string? Subject;
         public string? TraceParent;
         public ReadOnlyMemory<byte> Data;
 
@@ -202,6 +250,10 @@ public static class EventEnvelope
                 else if (reader.ValueTextEquals("time"u8))
                 {
                     parts.Time = NextText(ref reader);
+                }
+                else if (reader.ValueTextEquals("subject"u8))
+                {
+                    parts.Subject = NextText(ref reader);
                 }
                 else if (reader.ValueTextEquals("traceparent"u8))
                 {

@@ -47,6 +47,7 @@ public static class PipelineServices
         services.AddSingleton<Journal>();
         services.AddSingleton<JournalReader>();
         services.AddSingleton<CallErasure>();
+        services.AddSingleton<CallIndex>();
         services.AddSingleton<CallReader>();
         services.AddSingleton<DeadLetterStore>();
         services.AddSingleton<DeliveryReader>();

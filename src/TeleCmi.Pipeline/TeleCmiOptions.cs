@@ -59,7 +59,7 @@ public sealed class TeleCmiOptions
         services.AddSingleton<IValidateOptions<TeleCmiOptions>, TeleCmiOptionsValidator>();
     }
 
-    private void ReadLists(IConfigurationSection section)
+    internal void ReadLists(IConfigurationSection section)
     {
         AccessTokens = section.ReadList(nameof(AccessTokens));
         AppIds = section.ReadList(nameof(AppIds));

@@ -295,6 +295,6 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
 
     private static Task<ReceiverHost> StartAsync(Uri url, params string[] settings) => Forwards.StartAsync(Forwards.Destination(0, "crm", url, settings));
 
-    private static CallEvent EventOf(byte[] envelope) =>
-        EventEnvelope.TryRead(envelope, out var callEvent, out var fault) ? callEvent : throw new InvalidDataException(fault);
+    private static EnvelopedEvent EventOf(byte[] envelope) =>
+        EventEnvelope.TryReadHead(envelope, out var enveloped, out var fault) ? enveloped : throw new InvalidDataException(fault);
 }

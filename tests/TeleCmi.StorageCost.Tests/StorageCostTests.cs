@@ -177,11 +177,11 @@ public sealed class StorageCostTests(LoggedAzurite azurite) : IClassFixture<Logg
         }
     }
 
-    private static CallEvent EventOf(byte[] notice)
+    private static EnvelopedEvent EventOf(byte[] notice)
     {
         var envelope = new System.Buffers.ArrayBufferWriter<byte>();
         EventEnvelope.Write(envelope, Notice.TryRead(notice, out var read, out var fault) ? read : throw new InvalidDataException(fault), DateTimeOffset.UnixEpoch, traceParent: null);
-        return EventEnvelope.TryRead(envelope.WrittenMemory, out var callEvent, out fault) ? callEvent : throw new InvalidDataException(fault);
+        return EventEnvelope.TryReadHead(envelope.WrittenMemory, out var enveloped, out fault) ? enveloped : throw new InvalidDataException(fault);
     }
 
     private static void Receiver(IServiceCollection services) => Receiver(services, () => HttpStatusCode.OK);

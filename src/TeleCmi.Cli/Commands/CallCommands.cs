@@ -85,7 +85,7 @@ internal static class CallCommands
 
             foreach (var call in calls.Select(call => CallDocument.Of(call)))
             {
-                foreach (var (name, value) in CallDocument.Columns.Zip(call.Texts()).Where(column => !string.IsNullOrEmpty(column.Second)))
+                foreach (var (name, value) in CallColumns.Names.Zip(call.Texts()).Where(column => !string.IsNullOrEmpty(column.Second)))
                 {
                     terminal.Line($"{name,-18} {value}");
                 }
@@ -115,7 +115,7 @@ internal static class CallCommands
             terminal,
             connection.Calls.QueryAsync(selector.FilterOf(parsed), cancellation).Select(call => CallDocument.Of(call)),
             "call",
-            CallDocument.Columns,
+            CallColumns.Names,
             call => call.Texts(),
             call => JsonSerializer.Serialize(call, CompactJson.Default.CallDocument),
             cancellation));

@@ -67,7 +67,7 @@ internal sealed class CallGrouping
     }
 
     private static IEnumerable<(string Id, IReadOnlyList<CallNotice> Notices)> Named(Dictionary<CallKey, List<CallNotice>> calls, string prefix) =>
-        calls.Select(call => ($"{call.Key.AppId ?? "-"}:call:{prefix}{call.Key.Name}", (IReadOnlyList<CallNotice>)call.Value));
+        calls.Select(call => ($"{call.Key.AppId ?? "-"}{CallRecord.IdSeparator}{prefix}{call.Key.Name}", (IReadOnlyList<CallNotice>)call.Value));
 
     private static void AddTo(Dictionary<CallKey, List<CallNotice>> calls, CallKey key, CallNotice notice)
     {

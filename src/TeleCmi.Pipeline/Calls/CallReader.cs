@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using TeleCmi.Events;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Storage;
 
@@ -8,6 +9,7 @@ namespace TeleCmi.Pipeline.Calls;
 public sealed class CallReader(IStore store, TimeProvider clock)
 {
     private readonly ITable _journal = store.Table(Journal.TableName);
+    private readonly CallIndex _index = new(store);
 
     /// <summary>The calls that match, newest first.</summary>
     /// <param name="filter">Which calls.</param>
@@ -85,6 +87,63 @@ public sealed class CallReader(IStore store, TimeProvider clock)
         ];
     }
 
+    /// <summary>The call that an event of the journal belongs to, read by its keys alone: it costs the same on the fullest day.</summary>
+    /// <param name="callEvent">The event, which the <see cref="CallIndex"/> has.</param>
+    /// <param name="cancellation">Ends the search.</param>
+    /// <returns>Null when the journal does not have the event (any more).</returns>
+    /// <exception cref="StorageException">The journal cannot be read.</exception>
+    internal async Task<CallRecord?> FindCallOfAsync(CallEvent callEvent, CancellationToken cancellation)
+    {
+        var key = JournalKey.Of(callEvent);
+        var time = callEvent.Notice.Time ?? callEvent.ReceivedAt;
+        string[] partitions =
+        [
+            .. new[] { time - CallReducer.LongestCall, time, time + CallReducer.LongestCall }.Select(UtcDay.Of).Append(JournalKey.Undated).Distinct(StringComparer.Ordinal),
+        ];
+        var grouping = new CallGrouping();
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        var unread = new Queue<string>();
+        Follow([CallNotice.Of(callEvent)]);
+        while (unread.TryDequeue(out var name))
+        {
+            var (from, before) = JournalKey.RowsOf(name);
+            var notices = new List<CallNotice>();
+            foreach (var partition in partitions)
+            {
+                notices.AddRange(await ReadAsync(new TableQuery { PartitionFrom = partition, PartitionTo = partition, RowFrom = from, RowBefore = before }, cancellation));
+                (await _index.FindAsync(partition, callEvent.Notice.AppIdText, name, cancellation)).ToList().ForEach(Add);
+            }
+
+            notices.ForEach(grouping.Add);
+            Follow(notices.FindAll(notice => notice.AppId == callEvent.Notice.AppIdText));
+        }
+
+        return grouping.Calls()
+            .Where(call => call.Notices.Any(notice => notice.Key == key))
+            .Select(call => CallReducer.Reduce(call.Id, call.Notices, clock.GetUtcNow()))
+            .SingleOrDefault();
+
+        void Follow(List<CallNotice> notices)
+        {
+            // A leg whose detail record names the conversation has none elsewhere: a ring group has many legs.
+            var finished = notices.Where(notice => notice.IsCdr && notice.ConversationId is not null).Select(notice => notice.CmiUuid).ToHashSet(StringComparer.Ordinal);
+            foreach (var notice in notices)
+            {
+                Add(notice.ConversationId);
+                Add(notice.RequestId);
+                Add(finished.Contains(notice.CmiUuid) ? null : notice.CmiUuid);
+            }
+        }
+
+        void Add(string? name)
+        {
+            if (name is not null && known.Add(name))
+            {
+                unread.Enqueue(name);
+            }
+        }
+    }
+
     /// <summary>The rows of every call that has one of these rows.</summary>
     internal async Task<IReadOnlyCollection<RowKey>> FindWholeCallsAsync(IReadOnlyCollection<RowKey> rows, CancellationToken cancellation)
     {
@@ -122,7 +181,7 @@ public sealed class CallReader(IStore store, TimeProvider clock)
     // 2223343:call:<conversation>, request~<request> and unjoined~<leg> are how a record names itself.
     private static string NameOf(string id)
     {
-        var name = id.Split(":call:", 2) is [_, var rest] ? rest : id;
+        var name = id.Split(CallRecord.IdSeparator, 2) is [_, var rest] ? rest : id;
         return name.Split('~', 2) is ["request" or "unjoined", var inner] ? inner : name;
     }
 

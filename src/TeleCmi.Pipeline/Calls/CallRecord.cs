@@ -65,8 +65,13 @@ public static class CallNames
 /// <summary>One phone call: everything that the journal has of one conversation. Moments are receipt times, UTC.</summary>
 public sealed record CallRecord
 {
+    internal const string IdSeparator = ":call:";
+
     /// <summary><c>&lt;app&gt;:call:&lt;conversation&gt;</c>; in its place <c>request~…</c> or <c>unjoined~…</c> where the notices name no conversation.</summary>
     public required string Id { get; init; }
+
+    /// <summary>The id without the application.</summary>
+    public string Name => Id[((AppId ?? "-").Length + IdSeparator.Length)..];
 
     /// <summary>TeleCMI's <c>conversation_uuid</c>; null when no notice of the call names one.</summary>
     public string? ConversationId { get; init; }
@@ -124,6 +129,12 @@ public sealed record CallRecord
 
     /// <summary>Whether the caller left a voicemail.</summary>
     public bool Voicemail { get; init; }
+
+    /// <summary>
+    /// Whether something says how it ended: leg b's detail record, a missed leg a, an incoming call's detail record, or the
+    /// hangup that ends it. Only a notice that comes later can change the record then, no time.
+    /// </summary>
+    public bool IsDecided => EndedAt is not null;
 
     /// <summary>Whether agent and customer talked with each other.</summary>
     public bool IsContact => Outcome is CallOutcome.Reached or CallOutcome.Answered;

@@ -113,9 +113,9 @@ public sealed record Delivery
     };
 
     /// <summary>Where the delivery of an event to a destination belongs.</summary>
-    internal static RowKey KeyOf(CallEvent callEvent, string destination) => new(
-        JournalKey.PartitionOf(callEvent.Notice.Time),
-        $"{TableKey.Part(callEvent.Notice.Subject)}{Separator}{TableKey.Id(Bounded(callEvent.Id))}{Separator}{TableKey.Part(destination)}");
+    internal static RowKey KeyOf(EnvelopedEvent enveloped, string destination) => new(
+        JournalKey.PartitionOf(enveloped.OccurredAt),
+        $"{TableKey.Part(enveloped.Subject)}{Separator}{TableKey.Id(Bounded(enveloped.Id))}{Separator}{TableKey.Part(destination)}");
 
     /// <summary>The one that was noted last.</summary>
     internal static Delivery? Newer(Delivery? left, Delivery? right) =>

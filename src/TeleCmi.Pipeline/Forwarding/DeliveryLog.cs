@@ -31,12 +31,16 @@ public sealed partial class DeliveryLog(IStore store, TimeProvider clock, ILogge
     internal Task NoteWaitingAsync(ForwardMessage forward, TimeSpan delay, string? fault) =>
         NoteAsync(forward, DeliveryState.Waiting, clock.GetUtcNow() + delay, fault);
 
+    /// <summary>Takes back that an attempt follows.</summary>
+    internal async Task ForgetAsync(ForwardMessage forward, CancellationToken cancellation) =>
+        await _table.DeleteAsync(Delivery.WaitingKey(Delivery.KeyOf(forward.Event, forward.Destination)), version: null, cancellation);
+
     /// <summary>The delivery of an event to a destination, wherever it is.</summary>
     /// <returns>Null when nothing is noted.</returns>
     /// <exception cref="StorageException">The table cannot be read.</exception>
-    public async Task<Delivery?> FindAsync(CallEvent callEvent, string destination, CancellationToken cancellation)
+    public async Task<Delivery?> FindAsync(EnvelopedEvent enveloped, string destination, CancellationToken cancellation)
     {
-        var key = Delivery.KeyOf(callEvent, destination);
+        var key = Delivery.KeyOf(enveloped, destination);
         var waiting = await _table.FindAsync(Delivery.WaitingKey(key), columns: null, cancellation);
         var ended = await _table.FindAsync(key, columns: null, cancellation);
         return Delivery.Newer(waiting is null ? null : Delivery.Of(waiting), ended is null ? null : Delivery.Of(ended));
@@ -50,9 +54,9 @@ public sealed partial class DeliveryLog(IStore store, TimeProvider clock, ILogge
             Key = Delivery.KeyOf(forward.Event, forward.Destination),
             Destination = forward.Destination,
             EventId = forward.Event.Id,
-            Kind = forward.Event.Kind.Name(),
-            Conversation = forward.Event.Notice.Subject,
-            ReceivedAt = forward.Event.ReceivedAt,
+            Kind = forward.Event.Kind,
+            Conversation = forward.Event.Subject,
+            ReceivedAt = forward.Event.Time,
             State = state,
             Attempts = forward.Attempts,
             NextAttemptAt = nextAttemptAt,
@@ -80,7 +84,7 @@ public sealed partial class DeliveryLog(IStore store, TimeProvider clock, ILogge
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 68, Level = LogLevel.Warning, Message = "The delivery of event {EventId} to {Destination} is {State}, but the table Deliveries does not have it.")]
+        [LoggerMessage(EventId = 72, Level = LogLevel.Warning, Message = "The delivery of event {EventId} to {Destination} is {State}, but the table Deliveries does not have it.")]
         public static partial void NotNoted(ILogger logger, Exception exception, string eventId, string destination, string state);
     }
 }

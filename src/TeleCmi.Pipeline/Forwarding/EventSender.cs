@@ -23,23 +23,23 @@ public sealed class EventSender(IHttpClientFactory clients, TimeProvider clock)
 
     /// <summary>Sends an event to a destination.</summary>
     /// <param name="destination">Where to.</param>
-    /// <param name="callEvent">The event.</param>
+    /// <param name="enveloped">The event, or a call.</param>
     /// <param name="timeout">How long the attempt may take.</param>
     /// <param name="cancellation">Ends the attempt.</param>
     /// <returns>How it ended; whatever the receiver or the network does is a result.</returns>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
-    public async Task<DeliveryResult> SendAsync(ForwardDestination destination, CallEvent callEvent, TimeSpan timeout, CancellationToken cancellation)
+    public async Task<DeliveryResult> SendAsync(ForwardDestination destination, EnvelopedEvent enveloped, TimeSpan timeout, CancellationToken cancellation)
     {
         var started = clock.GetTimestamp();
-        var result = await TrySendAsync(destination, callEvent, timeout, cancellation);
+        var result = await TrySendAsync(destination, enveloped, timeout, cancellation);
         return result with { Elapsed = clock.GetElapsedTime(started) };
     }
 
-    private async Task<DeliveryResult> TrySendAsync(ForwardDestination destination, CallEvent callEvent, TimeSpan timeout, CancellationToken cancellation)
+    private async Task<DeliveryResult> TrySendAsync(ForwardDestination destination, EnvelopedEvent enveloped, TimeSpan timeout, CancellationToken cancellation)
     {
         try
         {
-            return await clock.Deadline(timeout).ExecuteAsync(async token => await PostAsync(destination, callEvent, token), cancellation);
+            return await clock.Deadline(timeout).ExecuteAsync(async token => await PostAsync(destination, enveloped, token), cancellation);
         }
         catch (TimeoutRejectedException)
         {
@@ -59,9 +59,9 @@ public sealed class EventSender(IHttpClientFactory clients, TimeProvider clock)
         }
     }
 
-    private async Task<DeliveryResult> PostAsync(ForwardDestination destination, CallEvent callEvent, CancellationToken cancellation)
+    private async Task<DeliveryResult> PostAsync(ForwardDestination destination, EnvelopedEvent enveloped, CancellationToken cancellation)
     {
-        using var request = RequestTo(destination, callEvent);
+        using var request = RequestTo(destination, enveloped);
         var client = clients.CreateClient(ClientName);
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
         var responseBody = await ReadBodyAsync(response, cancellation);
@@ -74,20 +74,20 @@ public sealed class EventSender(IHttpClientFactory clients, TimeProvider clock)
         };
     }
 
-    private HttpRequestMessage RequestTo(ForwardDestination destination, CallEvent callEvent)
+    private HttpRequestMessage RequestTo(ForwardDestination destination, EnvelopedEvent enveloped)
     {
         var now = clock.GetUtcNow();
-        var id = StandardWebhookSignature.HeaderId(callEvent.Id);
-        var request = new HttpRequestMessage(HttpMethod.Post, destination.Url) { Content = new ReadOnlyMemoryContent(callEvent.Envelope) };
+        var id = StandardWebhookSignature.HeaderId(enveloped.Id);
+        var request = new HttpRequestMessage(HttpMethod.Post, destination.Url) { Content = new ReadOnlyMemoryContent(enveloped.Envelope) };
         request.Content.Headers.ContentType = CloudEvent;
         var headers = request.Headers;
         headers.Add(StandardWebhookSignature.IdHeader, id);
         headers.Add(StandardWebhookSignature.TimestampHeader, now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
-        headers.Add(StandardWebhookSignature.SignatureHeader, StandardWebhookSignature.Sign(id, now, callEvent.Envelope.Span, destination.Secrets));
-        if (Activity.Current?.Source.Name != TelemetryNames.Source && ActivityContext.TryParse(callEvent.TraceParent, traceState: null, out _))
+        headers.Add(StandardWebhookSignature.SignatureHeader, StandardWebhookSignature.Sign(id, now, enveloped.Envelope.Span, destination.Secrets));
+        if (Activity.Current?.Source.Name != TelemetryNames.Source && ActivityContext.TryParse(enveloped.TraceParent, traceState: null, out _))
         {
             // Nobody listens to our spans; where one does, the HTTP client sends that span's context.
-            headers.Add("traceparent", callEvent.TraceParent);
+            headers.Add("traceparent", enveloped.TraceParent);
         }
 
         return request;

@@ -1,5 +1,4 @@
 using System.Text;
-using TeleCmi.Events;
 using TeleCmi.Pipeline.DeadLetters;
 
 namespace TeleCmi.Pipeline.Forwarding;
@@ -11,9 +10,9 @@ public sealed class ForwardDeadLetters(DeadLetterStore store)
         new DeadLetter
         {
             Reason = DeadLetterReason.Forward,
-            Kind = message.Event.Kind.Name(),
+            Kind = message.Event.Kind,
             EventId = message.Event.Id,
-            ReceivedAt = message.Event.ReceivedAt,
+            ReceivedAt = message.Event.Time,
             Error = error,
             Body = message.Event.Envelope,
             Destination = message.Destination,

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Text.RegularExpressions;
 using TeleCmi.Events;
+using TeleCmi.Pipeline.Calls;
 
 namespace TeleCmi.Pipeline.Forwarding;
 
@@ -14,8 +15,12 @@ public sealed partial class ForwardDestination
     private static readonly TimeSpan LeastTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MostTimeout = TimeSpan.FromMinutes(2);
 
+    private static readonly Dictionary<string, CallOutcome> FinalOutcomes =
+        CallNames.Outcomes.Where(outcome => outcome is not CallOutcome.InProgress).ToDictionary(outcome => outcome.Name(), StringComparer.OrdinalIgnoreCase);
+
     private HashSet<EventKind>? _events;
     private AnsweredBy? _answeredBy;
+    private HashSet<CallOutcome>? _outcomes;
 
     private ForwardDestination()
     {
@@ -29,6 +34,9 @@ public sealed partial class ForwardDestination
 
     /// <summary>The secrets that sign.</summary>
     public required IReadOnlyList<WebhookSecret> Secrets { get; init; }
+
+    /// <summary>Whether it gets each call when it has ended, and no events.</summary>
+    public required bool SendsCalls { get; init; }
 
     /// <summary>How long an attempt may take.</summary>
     public required TimeSpan Timeout { get; init; }
@@ -53,25 +61,33 @@ public sealed partial class ForwardDestination
         var secrets = ReadSecrets(options, faults);
         var events = ReadEvents(options, faults);
         var answeredBy = ReadAnsweredBy(options, events, faults);
+        var outcomes = ReadOutcomes(options, faults);
+        CheckSend(options, faults);
         CheckRanges(options, faults);
         destination = faults.Count > before ? null : new ForwardDestination
         {
             Name = name,
             Url = url!,
             Secrets = secrets,
+            SendsCalls = options.SendsCalls,
             Timeout = options.Timeout,
             OncePerConversation = options.OncePerConversation,
             MaxConcurrency = options.MaxConcurrency,
             _events = events,
             _answeredBy = answeredBy,
+            _outcomes = outcomes,
         };
         return destination is not null;
     }
 
     /// <summary>Whether an event is meant for this destination.</summary>
     public bool Accepts(CallEvent callEvent) =>
-        _events?.Contains(callEvent.Kind) != false
+        !SendsCalls
+        && _events?.Contains(callEvent.Kind) != false
         && (_answeredBy is null || callEvent.Notice.AnsweredBy == _answeredBy);
+
+    /// <summary>Whether a call is meant for this destination.</summary>
+    public bool Accepts(CallRecord call) => SendsCalls && _outcomes?.Contains(call.Outcome) != false;
 
     private static Uri? ReadUrl(ForwardDestinationOptions options, AddressPolicy policy, ICollection<string> faults)
     {
@@ -191,6 +207,43 @@ public sealed partial class ForwardDestination
         }
 
         return answeredBy;
+    }
+
+    private static HashSet<CallOutcome>? ReadOutcomes(ForwardDestinationOptions options, ICollection<string> faults)
+    {
+        var outcomes = new HashSet<CallOutcome>();
+        foreach (var name in options.Outcomes)
+        {
+            if (FinalOutcomes.TryGetValue(name, out var outcome))
+            {
+                outcomes.Add(outcome);
+            }
+            else
+            {
+                faults.Add($"{options.Setting}{nameof(options.Outcomes)}: '{name}' is not an outcome of a call that has ended. Leave it out for all, or use some of: {string.Join(", ", FinalOutcomes.Keys)}.");
+            }
+        }
+
+        return outcomes.Count == 0 ? null : outcomes;
+    }
+
+    // A filter that can do nothing is a misunderstanding.
+    private static void CheckSend(ForwardDestinationOptions options, ICollection<string> faults)
+    {
+        if (!options.SendsCalls && options.Send.Trim() is not "" && !string.Equals(options.Send.Trim(), "events", StringComparison.OrdinalIgnoreCase))
+        {
+            faults.Add($"{options.Setting}{nameof(options.Send)}: write events (each as it comes) or calls (each when it has ended).");
+        }
+
+        if (options.SendsCalls && (options.Events.Count > 0 || options.OncePerConversation || options.AnsweredBy.Trim().ToLowerInvariant() is not ("" or "both")))
+        {
+            faults.Add($"{options.Setting}{nameof(options.Send)}: {nameof(options.Events)}, {nameof(options.AnsweredBy)} and {nameof(options.OncePerConversation)} choose events; of calls choose by {nameof(options.Outcomes)}.");
+        }
+
+        if (!options.SendsCalls && options.Outcomes.Count > 0)
+        {
+            faults.Add($"{options.Setting}{nameof(options.Outcomes)}: only calls have an outcome; set {options.Setting}{nameof(options.Send)} to calls.");
+        }
     }
 
     private static void CheckRanges(ForwardDestinationOptions options, ICollection<string> faults)

@@ -7,7 +7,7 @@ using TeleCmi.Events;
 namespace TeleCmi.Pipeline.Forwarding;
 
 /// <summary>
-/// An event that waits for an attempt at a destination. The envelope in it is kept byte for byte, so that every
+/// An event, or a call, that waits for an attempt at a destination. The envelope in it is kept byte for byte, so that every
 /// attempt sends, and signs, the same body.
 /// </summary>
 internal sealed record ForwardMessage
@@ -33,8 +33,11 @@ internal sealed record ForwardMessage
     /// <summary>When the queue first got it.</summary>
     public required DateTimeOffset QueuedAt { get; init; }
 
+    /// <summary>Names a look at the call of <see cref="Event"/>, among all looks; null: the event itself is meant, or the message is a replay.</summary>
+    public string? Look { get; init; }
+
     /// <summary>The event.</summary>
-    public required CallEvent Event { get; init; }
+    public required EnvelopedEvent Event { get; init; }
 
     /// <summary>Writes the message: UTF-8 JSON, which with the largest envelope and all attempts stays below the queue's 48 KiB.</summary>
     public ReadOnlyMemory<byte> ToUtf8()
@@ -50,6 +53,11 @@ internal sealed record ForwardMessage
         {
             writer.WritePropertyName("attempts"u8);
             writer.WriteRawValue(Delivery.Write(Attempts), skipInputValidation: true);
+        }
+
+        if (Look is not null)
+        {
+            writer.WriteString("look"u8, Look);
         }
 
         writer.WritePropertyName("envelope"u8);
@@ -80,7 +88,7 @@ internal sealed record ForwardMessage
             return false;
         }
 
-        if (!EventEnvelope.TryRead(parts.Envelope, out var callEvent, out fault))
+        if (!EventEnvelope.TryReadHead(parts.Envelope, out var enveloped, out fault))
         {
             return false;
         }
@@ -93,7 +101,8 @@ internal sealed record ForwardMessage
             QueuedAt = queuedAt,
             Attempts = parts.Attempts ?? [],
             IsFromQueue = true,
-            Event = callEvent,
+            Look = parts.Look,
+            Event = enveloped,
         };
         return true;
     }
@@ -105,6 +114,7 @@ internal sealed record ForwardMessage
         public int Deferrals;
         public string? QueuedAt;
         public IReadOnlyList<DeliveryAttempt>? Attempts;
+        public string? Look;
         public ReadOnlyMemory<byte> Envelope;
 
         public static Parts Find(ReadOnlyMemory<byte> json)
@@ -137,6 +147,9 @@ internal sealed record ForwardMessage
                         break;
                     case "attempts":
                         parts.Attempts = JsonSerializer.Deserialize(ref reader, DeliveryJson.Default.DeliveryAttemptArray);
+                        break;
+                    case "look":
+                        parts.Look = reader.GetString();
                         break;
                     case "envelope":
                         var start = (int)reader.TokenStartIndex;

@@ -4,7 +4,8 @@ using TeleCmi.Pipeline.Storage;
 namespace TeleCmi.Pipeline.Forwarding;
 
 /// <summary>Processes the messages of the forwards queue and of its poison queue.</summary>
-public sealed partial class ForwardProcessor(Forwarder forwarder, ForwardDeadLetters deadLetters, ILogger<ForwardProcessor> logger)
+public sealed partial class ForwardProcessor(
+    ForwardDestinations destinations, Forwarder forwarder, CompletedCalls calls, DeliveryLog log, ForwardDeadLetters deadLetters, ILogger<ForwardProcessor> logger)
 {
     /// <summary>Processes a message; when it returns, the message may be deleted.</summary>
     /// <param name="message">The message's body.</param>
@@ -15,7 +16,22 @@ public sealed partial class ForwardProcessor(Forwarder forwarder, ForwardDeadLet
     {
         if (ForwardMessage.TryRead(message, out var forward, out var fault))
         {
-            await forwarder.ForwardAsync(forward, cancellation);
+            var due = forward;
+            if (forward.Event.Kind != CompletedCall.Kind && destinations.Find(forward.Destination) is { SendsCalls: true } destination)
+            {
+                due = await calls.LookAsync(destination, forward, cancellation);
+                if (forward.Look is null)
+                {
+                    // A replay was noted as a delivery that waits, but it was only a look.
+                    await log.ForgetAsync(forward, cancellation);
+                }
+            }
+
+            if (due is not null)
+            {
+                await forwarder.ForwardAsync(due, cancellation);
+            }
+
             return;
         }
 

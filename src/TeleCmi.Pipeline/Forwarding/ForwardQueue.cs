@@ -8,15 +8,19 @@ public sealed class ForwardQueue(PipelineQueues queues, DeliveryLog log, TimePro
 {
     /// <summary>Queues an event for one destination, to be attempted at once, whatever became of it before.</summary>
     /// <param name="destination">The destination's name.</param>
-    /// <param name="callEvent">The event.</param>
+    /// <param name="enveloped">The event.</param>
     /// <param name="cancellation">Ends the attempt; whether the queue has it is then unknown.</param>
     /// <exception cref="StorageException">The queue does not have it, as far as is known.</exception>
-    public async Task SendAsync(string destination, CallEvent callEvent, CancellationToken cancellation)
+    public async Task SendAsync(string destination, EnvelopedEvent enveloped, CancellationToken cancellation)
     {
-        var before = await log.FindAsync(callEvent, destination, cancellation);
-        var forward = new ForwardMessage { Destination = destination, QueuedAt = clock.GetUtcNow(), Attempts = before?.Attempts ?? [], Event = callEvent };
+        var before = await log.FindAsync(enveloped, destination, cancellation);
+        var forward = new ForwardMessage { Destination = destination, QueuedAt = clock.GetUtcNow(), Attempts = before?.Attempts ?? [], Event = enveloped };
         await SendAsync(forward, TimeSpan.Zero, fault: null, cancellation);
     }
+
+    /// <summary>Queues a look at a call, which is no delivery yet.</summary>
+    internal Task SendLookAsync(ForwardMessage look, TimeSpan delay, CancellationToken cancellation) =>
+        queues.Forwards.SendAsync(look.ToUtf8(), delay, cancellation);
 
     internal async Task SendAsync(ForwardMessage message, TimeSpan delay, string? fault, CancellationToken cancellation)
     {

@@ -49,6 +49,8 @@ public static class ForwardServices
         services.AddSingleton<ConversationClaim>();
         services.AddSingleton<ForwardDeadLetters>();
         services.AddSingleton<Forwarder>();
+        services.AddSingleton<CompletedCalls>();
+        services.AddSingleton<IValidateOptions<ForwardOptions>, CallDestinationsValidator>();
         services.AddSingleton<ForwardProcessor>();
     }
 

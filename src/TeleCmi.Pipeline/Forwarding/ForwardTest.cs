@@ -27,7 +27,7 @@ public sealed class ForwardTest(EventSender sender, IOptions<ForwardOptions> opt
     public async Task<ForwardTestResult> RunAsync(ForwardDestination destination, CancellationToken cancellation)
     {
         var sample = Sample();
-        var result = await sender.SendAsync(destination, sample, destination.Timeout, cancellation);
+        var result = await sender.SendAsync(destination, EnvelopedEvent.Of(sample), destination.Timeout, cancellation);
         return new ForwardTestResult(sample.Id, result, Explain(result));
     }
 

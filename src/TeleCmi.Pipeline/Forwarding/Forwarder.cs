@@ -44,12 +44,12 @@ public sealed partial class Forwarder(
         {
             metrics.Forwarded(destination.Name, ForwardOutcome.Skipped, elapsed: null);
             Log.Skipped(logger, callEvent.Id, destination.Name);
-            Publish(callEvent, destination.Name, ForwardOutcome.Skipped);
+            Publish(EnvelopedEvent.Of(callEvent), destination.Name, ForwardOutcome.Skipped);
             return;
         }
 
         await ForwardAsync(
-            new ForwardMessage { Destination = destination.Name, QueuedAt = clock.GetUtcNow(), Event = callEvent },
+            new ForwardMessage { Destination = destination.Name, QueuedAt = clock.GetUtcNow(), Event = EnvelopedEvent.Of(callEvent) },
             destination.Timeout < _firstTimeout ? destination.Timeout : _firstTimeout,
             cancellation);
     }
@@ -165,9 +165,10 @@ public sealed partial class Forwarder(
         return ForwardOutcome.Deferred;
     }
 
-    private void Publish(CallEvent callEvent, string destination, string outcome)
+    // A call that is forwarded is no event of anybody who listens.
+    private void Publish(EnvelopedEvent enveloped, string destination, string outcome)
     {
-        if (events.IsHeard)
+        if (events.IsHeard && EventEnvelope.TryRead(enveloped.Envelope, out var callEvent, out _))
         {
             events.Publish(new ForwardChanged(callEvent, destination, outcome));
         }

@@ -14,7 +14,7 @@ public sealed partial class EventHandlers
     /// <exception cref="InvalidOperationException">A name cannot be a column, or two handlers have the same.</exception>
     public EventHandlers(IEnumerable<ICallEventHandler> handlers, ForwardDestinations destinations, Forwarder forwarder)
     {
-        _lanes = [[.. handlers], .. destinations.All.Select(destination => new ICallEventHandler[] { new ForwardHandler(destination, forwarder) })];
+        _lanes = [[.. handlers], .. destinations.All.Where(destination => !destination.SendsCalls).Select(destination => new ICallEventHandler[] { new ForwardHandler(destination, forwarder) })];
         ICallEventHandler[] all = [.. _lanes.SelectMany(lane => lane)];
         if (all.FirstOrDefault(handler => !Name().IsMatch(handler.Name)) is { } misnamed)
         {

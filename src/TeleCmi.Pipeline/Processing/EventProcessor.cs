@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.DeadLetters;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
@@ -15,6 +16,7 @@ public sealed partial class EventProcessor(
     DeadLetterStore deadLetters,
     EventHandlers handlers,
     HandlerRunner runner,
+    CompletedCalls calls,
     PipelineEvents events,
     TeleCmiMetrics metrics,
     TimeProvider clock,
@@ -54,6 +56,11 @@ public sealed partial class EventProcessor(
             {
                 // A new message, because waiting is no failed try of this one.
                 await queues.Events.SendAsync(message, ClaimedDelay, cancellation);
+            }
+            else
+            {
+                // Also after a repeat or a correction, and whether the handlers succeed or not.
+                await calls.LookLaterAsync(callEvent, cancellation);
             }
 
             if (entry.Unfinished.Count > 0)

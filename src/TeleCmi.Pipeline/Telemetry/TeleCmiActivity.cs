@@ -12,7 +12,7 @@ internal static class TeleCmiActivity
 
     public static Activity? StartProcessing(CallEvent callEvent, string queue)
     {
-        var activity = StartConsuming(TelemetryNames.ProcessActivity, callEvent);
+        var activity = StartConsuming(TelemetryNames.ProcessActivity, EnvelopedEvent.Of(callEvent));
         activity?.SetTag(TelemetryNames.MessagingOperationTag, "process");
         activity?.SetTag(TelemetryNames.MessagingDestinationTag, queue);
         activity?.SetTag(TelemetryNames.AgentTag, LogText.Of(callEvent.Notice.User));
@@ -21,24 +21,24 @@ internal static class TeleCmiActivity
         return activity;
     }
 
-    public static Activity? StartForwarding(CallEvent callEvent, string destination, int attempt)
+    public static Activity? StartForwarding(EnvelopedEvent enveloped, string destination, int attempt)
     {
-        var activity = StartConsuming(TelemetryNames.ForwardActivity, callEvent);
+        var activity = StartConsuming(TelemetryNames.ForwardActivity, enveloped);
         activity?.SetTag(TelemetryNames.DestinationTag, destination);
         activity?.SetTag(TelemetryNames.AttemptTag, attempt);
         return activity;
     }
 
-    private static Activity? StartConsuming(string name, CallEvent callEvent)
+    private static Activity? StartConsuming(string name, EnvelopedEvent enveloped)
     {
-        _ = ActivityContext.TryParse(callEvent.TraceParent, traceState: null, isRemote: true, out var parent);
+        _ = ActivityContext.TryParse(enveloped.TraceParent, traceState: null, isRemote: true, out var parent);
         // The platform's own span of this invocation belongs to another trace: link it.
         ActivityLink[] links = Activity.Current is { } invocation ? [new(invocation.Context)] : [];
         var activity = Source.StartActivity(name, ActivityKind.Consumer, parent, links: links);
-        activity?.SetTag(TelemetryNames.EventIdTag, callEvent.Id);
-        activity?.SetTag(TelemetryNames.EventKindTag, callEvent.Kind.Name());
-        activity?.SetTag(TelemetryNames.CloudEventIdTag, callEvent.Id);
-        activity?.SetTag(TelemetryNames.CloudEventTypeTag, $"{EventEnvelope.TypePrefix}{callEvent.Kind.Name()}");
+        activity?.SetTag(TelemetryNames.EventIdTag, enveloped.Id);
+        activity?.SetTag(TelemetryNames.EventKindTag, enveloped.Kind);
+        activity?.SetTag(TelemetryNames.CloudEventIdTag, enveloped.Id);
+        activity?.SetTag(TelemetryNames.CloudEventTypeTag, $"{EventEnvelope.TypePrefix}{enveloped.Kind}");
         return activity;
     }
 }

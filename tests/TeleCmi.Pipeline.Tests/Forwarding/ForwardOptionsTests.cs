@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using TeleCmi.Events;
 using TeleCmi.Events.Samples;
+using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.Forwarding;
 
 namespace TeleCmi.Pipeline.Tests.Forwarding;
@@ -99,6 +100,9 @@ public sealed class ForwardOptionsTests
     [InlineData("Secrets", Secret + "," + Secret + "," + Secret, "TeleCmi__Forward__0__Secrets: write one secret")]
     [InlineData("Events", "outgoing.anwsered", "TeleCmi__Forward__0__Events: 'outgoing.anwsered' is not a kind")]
     [InlineData("AnsweredBy", "boss", "TeleCmi__Forward__0__AnsweredBy: write agent (leg a), customer (leg b) or both")]
+    [InlineData("Send", "call", "TeleCmi__Forward__0__Send: write events (each as it comes) or calls (each when it has ended)")]
+    [InlineData("Send", "calls", "TeleCmi__Forward__0__Send: no event is accepted that says how a call ended; set TeleCmi__AcceptedEvents to *")]
+    [InlineData("Outcomes", "reached", "TeleCmi__Forward__0__Outcomes: only calls have an outcome; set TeleCmi__Forward__0__Send to calls")]
     [InlineData("Timeout", "00:10:00", "TeleCmi__Forward__0__Timeout: 00:10:00 is outside")]
     [InlineData("MaxConcurrency", "0", "TeleCmi__Forward__0__MaxConcurrency: 0 is outside 1 to 100")]
     [InlineData("FirstAttemptTimeout", "00:00:05", "TeleCmi__Forward__0__FirstAttemptTimeout: there is no such setting. Did you mean TeleCmi__Forward__0__Timeout?")]
@@ -127,11 +131,15 @@ public sealed class ForwardOptionsTests
 
     [Theory]
     [InlineData("AllowedNetwork", "loopback", "TeleCmi__Forward__AllowedNetwork: there is no such setting. Did you mean TeleCmi__Forward__AllowedNetworks?")]
+    [InlineData("SettleTime", "00:11:00", "TeleCmi__Forward__SettleTime: 00:11:00 is outside 00:00:01 to 00:10:00")]
     [InlineData("FirstAttemptTimeout", "00:01:00", "TeleCmi__Forward__FirstAttemptTimeout: 00:01:00 is outside 00:00:01 to 00:00:30")]
     public void WrongSettingOfAllDestinations_IsNamed(string key, string value, string expected) => FaultsOf((key, value)).ShouldContain(expected);
 
     [Theory]
     [InlineData("FirstAttemptTimeout")]
+    [InlineData("SettleTime")]
+    [InlineData("0:Send")]
+    [InlineData("0:Outcomes")]
     [InlineData("0:Timeout")]
     [InlineData("0:MaxConcurrency")]
     [InlineData("0:OncePerConversation")]
@@ -140,6 +148,31 @@ public sealed class ForwardOptionsTests
     [InlineData("0:AnsweredBy")]
     public void EmptySetting_IsOneThatIsNotSet(string key) =>
         Read(("0:Url", "https://crm.example.com"), ("0:Secrets", Secret), (key, "")).All.ShouldHaveSingleItem().Timeout.ShouldBe(TimeSpan.FromSeconds(15));
+
+    [Theory]
+    [InlineData("*", "reached,missed")]
+    [InlineData("outgoing.answered,cdr.outgoing.answered", "")]
+    public void DestinationForCalls_GetsNoEvents_AndCallsByOutcome(string accepted, string outcomes)
+    {
+        var destination = ReadApp(("AcceptedEvents", accepted), ("Forward:0:Url", "https://crm.example.com"), ("Forward:0:Secrets", Secret), ("Forward:0:Send", "Calls"), ("Forward:0:Outcomes", outcomes))
+            .All.ShouldHaveSingleItem();
+
+        destination.SendsCalls.ShouldBeTrue();
+        destination.Accepts(Answer("b")).ShouldBeFalse();
+        destination.Accepts(Call(CallOutcome.Reached)).ShouldBeTrue();
+        destination.Accepts(Call(CallOutcome.Busy)).ShouldBe(outcomes == "");
+    }
+
+    [Fact]
+    public void DestinationForEvents_GetsNoCalls() => ReadOne(("Send", "events")).Accepts(Call(CallOutcome.Reached)).ShouldBeFalse();
+
+    [Theory]
+    [InlineData("Events", "outgoing.hangup", "TeleCmi__Forward__0__Send: Events, AnsweredBy and OncePerConversation choose events; of calls choose by Outcomes")]
+    [InlineData("OncePerConversation", "true", "TeleCmi__Forward__0__Send: Events, AnsweredBy")]
+    [InlineData("AnsweredBy", "customer", "TeleCmi__Forward__0__Send: Events, AnsweredBy")]
+    [InlineData("Outcomes", "in_progress", "TeleCmi__Forward__0__Outcomes: 'in_progress' is not an outcome of a call that has ended")]
+    public void WrongSettingOfADestinationForCalls_IsNamed(string key, string value, string expected) =>
+        FaultsOf(("0:Url", "https://crm.example.com"), ("0:Secrets", Secret), ("0:Send", "calls"), ($"0:{key}", value)).ShouldContain(expected);
 
     [Fact]
     public void Lists_StandInOneSettingOrInSeveral()
@@ -176,9 +209,14 @@ public sealed class ForwardOptionsTests
     private static string FaultsOf(params (string Key, string Value)[] settings) =>
         string.Join('\n', Should.Throw<OptionsValidationException>(() => Read(settings)).Failures);
 
-    private static ForwardDestinations Read(params (string Key, string Value)[] settings)
+    private static CallRecord Call(CallOutcome outcome) => new() { Id = "1:call:x", Outcome = outcome, StartedAt = default, Missing = [], Events = [] };
+
+    private static ForwardDestinations Read(params (string Key, string Value)[] settings) =>
+        ReadApp([.. settings.Select(setting => ($"Forward:{setting.Key}", setting.Value))]);
+
+    private static ForwardDestinations ReadApp(params (string Key, string Value)[] settings)
     {
-        using var services = new PipelineUnderTest(settings: [.. settings.Select(setting => ($"TeleCmi:Forward:{setting.Key}", setting.Value))]).Services;
+        using var services = new PipelineUnderTest(settings: [.. settings.Select(setting => ($"TeleCmi:{setting.Key}", setting.Value))]).Services;
         services.GetRequiredService<IStartupValidator>().Validate();
         return services.GetRequiredService<ForwardDestinations>();
     }
