@@ -54,6 +54,7 @@ public static class LocalHostApp
         builder.Services.AddSingleton<WebhookHandler>();
         builder.Services.AddHostedService<StorageProbe>();
         builder.Services.AddHostedService<QueuePumps>();
+        builder.Services.AddHostedService<ReconcileTimer>();
 
         // Each does nothing unless the process was started by that service manager.
         builder.Services.AddSystemd();
