@@ -49,6 +49,19 @@ param forwardAnsweredBy string = 'both'
 @description('Forward only the customer\'s first answered event of a conversation.')
 param forwardOncePerConversation bool = false
 
+@description('App id whose calls are compared with TeleCMI\'s reports (docs/reconcile.md); empty for none.')
+param reconcileAppId string = ''
+
+@description('The app id\'s secret for TeleCMI\'s reports.')
+@secure()
+param reconcileSecret string = ''
+
+@description('Queue what is missing by itself.')
+param reconcileBackfill bool = false
+
+@description('When calls are compared: an NCRONTAB expression, UTC.')
+param reconcileSchedule string = '0 10 * * * *'
+
 @description('Share of traces that are kept, above 0 to 1. Metrics are always complete.')
 param traceSamplingRatio string = '1'
 
@@ -150,7 +163,7 @@ module storage 'modules/storage.bicep' = {
     privateOnly: privateNetwork == 'on'
     deleteLock: storageDeleteLock
     queueNames: [eventsQueue, '${eventsQueue}-poison', forwardsQueue, '${forwardsQueue}-poison']
-    tableNames: ['CallEvents', 'DeadLetters', 'ForwardClaims', 'DisabledDestinations', 'Deliveries', 'CallIndex']
+    tableNames: ['CallEvents', 'DeadLetters', 'ForwardClaims', 'DisabledDestinations', 'Deliveries', 'CallIndex', 'Reconciliations']
   }
 }
 
@@ -215,6 +228,10 @@ module functionApp 'modules/function-app.bicep' = {
     forwardSecrets: forwardSecrets
     forwardAnsweredBy: forwardAnsweredBy
     forwardOncePerConversation: forwardOncePerConversation
+    reconcileAppId: reconcileAppId
+    reconcileSecret: reconcileSecret
+    reconcileBackfill: reconcileBackfill
+    reconcileSchedule: reconcileSchedule
     acceptedEvents: acceptedEvents
     appIds: appIds
     maxEventBytes: maxEventBytes

@@ -38,6 +38,13 @@ param forwardOncePerConversation bool
 @secure()
 param forwardSecrets string
 
+param reconcileAppId string
+param reconcileBackfill bool
+param reconcileSchedule string
+
+@secure()
+param reconcileSecret string
+
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: identityName
 }
@@ -145,6 +152,12 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'TeleCmi__Forward__0__Secrets', value: forwardSecrets }
         { name: 'TeleCmi__Forward__0__AnsweredBy', value: forwardAnsweredBy }
         { name: 'TeleCmi__Forward__0__OncePerConversation', value: string(forwardOncePerConversation) }
+        { name: 'TeleCmi__Reconcile__AppId', value: reconcileAppId }
+        { name: 'TeleCmi__Reconcile__Secret', value: reconcileSecret }
+        { name: 'TeleCmi__Reconcile__Backfill', value: string(reconcileBackfill) }
+        { name: 'TeleCmiReconcileSchedule', value: reconcileSchedule }
+        // Where nothing is reconciled, the timer wakes nobody.
+        { name: 'AzureWebJobs.ReconcileCalls.Disabled', value: string(empty(reconcileAppId)) }
       ]
       ipSecurityRestrictionsDefaultAction: empty(allowedAddresses) ? 'Allow' : 'Deny'
       ipSecurityRestrictions: [

@@ -63,6 +63,16 @@ var rules = [
     threshold: 0
     window: 'PT6H'
   }
+  {
+    name: 'missing-calls'
+    title: 'TeleCmi: TeleCMI knows calls that are not here'
+    severity: 1
+    query: loadTextContent('../alerts/missing-calls.kql')
+    measure: 'Calls'
+    aggregation: 'Total'
+    threshold: 0
+    window: 'PT2H'
+  }
 ]
 
 var silence = workingHours == null

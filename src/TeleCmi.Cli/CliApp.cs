@@ -13,7 +13,7 @@ public static class CliApp
     public static async Task<int> RunAsync(string[] args, CliHost host, CancellationToken cancellation)
     {
         var runner = new CommandRunner(host);
-        var root = new RootCommand("Looks after a TeleCMI receiver: ask for its state, read calls and journal, replay dead letters, back up, play TeleCMI.")
+        var root = new RootCommand("Looks after a TeleCMI receiver: ask for its state, read calls and journal, compare with TeleCMI's reports, replay dead letters, back up, play TeleCMI.")
         {
             runner.Storage,
             StatusCommand.Create(runner),
@@ -21,6 +21,7 @@ public static class CliApp
             JournalCommands.Create(runner),
             DeadLetterCommands.Create(runner),
             ForwardCommands.Create(runner),
+            ReconcileCommand.Create(runner),
             BackupCommand.Create(runner),
             SendCommand.Create(runner),
         };

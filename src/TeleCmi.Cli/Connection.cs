@@ -6,6 +6,7 @@ using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.DeadLetters;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Receiving;
+using TeleCmi.Pipeline.Reconciling;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Storage.Azure;
 using TeleCmi.Storage.Sqlite;
@@ -27,6 +28,12 @@ internal sealed class Connection : IAsyncDisposable
     /// <summary>Only where it was opened with the receiver's settings.</summary>
     public DeadLetterReplay Replay => _services.GetRequiredService<DeadLetterReplay>();
 
+    /// <summary>Only where it was opened with the settings of TeleCMI's reports.</summary>
+    /// <exception cref="CliException">They are not set.</exception>
+    public Reconciler Reconciler => _services.GetRequiredService<IOptions<ReconcileOptions>>().Value.IsOn
+        ? _services.GetRequiredService<Reconciler>()
+        : throw new CliException("TeleCmi__Reconcile__AppId, TeleCmi__Reconcile__Secret: not set. Set them to the account's app id and its secret, as the receiver has them (docs/reconcile.md).", ExitCodes.Usage);
+
     public JournalReader Journal => _services.GetRequiredService<JournalReader>();
 
     public CallReader Calls => _services.GetRequiredService<CallReader>();
@@ -42,15 +49,21 @@ internal sealed class Connection : IAsyncDisposable
     /// <param name="host">The tool's surroundings.</param>
     /// <param name="storage">What <c>--storage</c> says.</param>
     /// <param name="withReceiver">Whether the receiver's settings are needed too, to replay.</param>
+    /// <param name="withReports">Whether those of TeleCMI's reports are needed besides, to reconcile.</param>
     /// <exception cref="CliException">A setting is wrong or missing.</exception>
-    public static async Task<Connection> OpenAsync(CliHost host, string? storage, bool withReceiver)
+    public static async Task<Connection> OpenAsync(CliHost host, string? storage, bool withReceiver, bool withReports)
     {
         var settings = SettingsOf(host, [new(StorageSetting, storage)]);
         var services = ServicesOn(host, settings);
         services.AddJournalAndDeadLetters();
-        if (withReceiver)
+        if (withReceiver || withReports)
         {
             services.AddDeadLetterReplay();
+        }
+
+        if (withReports)
+        {
+            services.AddReconciling();
         }
 
         AddStore(services, host, settings);

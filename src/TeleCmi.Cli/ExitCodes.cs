@@ -12,7 +12,7 @@ public static class ExitCodes
     /// <summary>The command line or a setting is wrong; nothing was done.</summary>
     public const int Usage = 2;
 
-    /// <summary>The command ran, and a person has to look: dead letters, a stuck queue, a letter that cannot be replayed.</summary>
+    /// <summary>The command ran, and a person has to look: dead letters, a stuck queue, a letter that cannot be replayed, calls that are missing.</summary>
     public const int NeedsPerson = 3;
 
     /// <summary>Stopped by Ctrl+C or SIGTERM.</summary>

@@ -15,6 +15,12 @@ public sealed class CallEvent
     /// <summary>The W3C trace context of the request that brought the event, when there was one.</summary>
     public string? TraceParent { get; init; }
 
+    /// <summary>
+    /// Whether the notice never came and was reconstructed from a call report (the extension attribute <c>telecmireconciled</c>);
+    /// <see cref="ReceivedAt"/> is then the call's time.
+    /// </summary>
+    public bool IsReconciled { get; init; }
+
     /// <summary>The notice as TeleCMI sent it, with its fields.</summary>
     public required Notice Notice { get; init; }
 

@@ -34,12 +34,23 @@ public static class EventEnvelope
     /// <param name="notice">The notice.</param>
     /// <param name="receivedAt">When the receiver got it.</param>
     /// <param name="traceParent">The W3C trace context of the receiving request, if any; anything else is left out.</param>
-    public static void Write(IBufferWriter<byte> output, Notice notice, DateTimeOffset receivedAt, string? traceParent)
+    public static void Write(IBufferWriter<byte> output, Notice notice, DateTimeOffset receivedAt, string? traceParent) =>
+        WriteTo(output, notice, notice.Id, receivedAt, traceParent, reconciledAt: null);
+
+    /// <summary>Writes the envelope of a notice that never came and was reconstructed from a call report.</summary>
+    /// <param name="output">Takes the UTF-8 JSON.</param>
+    /// <param name="notice">What is known of the notice.</param>
+    /// <param name="original">A notice with the identity that the one that never came has: if it comes late, it has the same id.</param>
+    /// <param name="calledAt">The call's time, in the place of the time of receipt.</param>
+    /// <param name="reconciledAt">When it was reconstructed; the extension attribute <c>telecmireconciled</c>.</param>
+    public static void WriteReconciled(IBufferWriter<byte> output, Notice notice, Notice original, DateTimeOffset calledAt, DateTimeOffset reconciledAt) =>
+        WriteTo(output, notice, original.Id, calledAt, traceParent: null, reconciledAt);
+
+    private static void WriteTo(IBufferWriter<byte> output, Notice notice, string id, DateTimeOffset receivedAt, string? traceParent, DateTimeOffset? reconciledAt)
     {
         // Every attribute is plain ASCII here, so nothing needs an escape; a general JSON writer would take as long as
         // reading the notice did.
         var text = new Utf8Text(output.GetSpan(MaxOverhead + notice.Json.Length));
-        var id = notice.Id;
         text.Add("{\"specversion\":\"1.0\",\"id\":\""u8);
         text.Add(id);
         text.Add("\",\"source\":\"/telecmi/apps/"u8);
@@ -60,6 +71,12 @@ public static class EventEnvelope
         {
             text.Add("\",\"traceparent\":\""u8);
             text.Add(traceParent);
+        }
+
+        if (reconciledAt is { } reconciled)
+        {
+            text.Add("\",\"telecmireconciled\":\""u8);
+            text.Add(reconciled);
         }
 
         text.Add("\",\"datacontenttype\":\"application/json\",\"data\":"u8);
@@ -100,6 +117,7 @@ public static class EventEnvelope
             Kind = kind,
             ReceivedAt = receivedAt,
             TraceParent = IsTraceParent(parts.TraceParent) ? parts.TraceParent : null,
+            IsReconciled = parts.IsReconciled,
             Notice = notice,
             Envelope = json,
         };
@@ -216,6 +234,7 @@ public static class EventEnvelope
         public string? Time;
         public string? Subject;
         public string? TraceParent;
+        public bool IsReconciled;
         public ReadOnlyMemory<byte> Data;
 
         public static Parts Find(ReadOnlyMemory<byte> json)
@@ -258,6 +277,10 @@ public static class EventEnvelope
                 else if (reader.ValueTextEquals("traceparent"u8))
                 {
                     parts.TraceParent = NextText(ref reader);
+                }
+                else if (reader.ValueTextEquals("telecmireconciled"u8))
+                {
+                    parts.IsReconciled = NextText(ref reader) is not null;
                 }
                 else if (reader.ValueTextEquals("data"u8))
                 {

@@ -55,6 +55,7 @@ public static class LocalHostApp
         builder.Services.AddSingleton<StorageProbe>();
         builder.Services.AddHostedService(services => services.GetRequiredService<StorageProbe>());
         builder.Services.AddHostedService<QueuePumps>();
+        builder.Services.AddHostedService<ReconcileTimer>();
 
         // Each does nothing unless the process was started by that service manager.
         builder.Services.AddSystemd();

@@ -34,6 +34,9 @@ public sealed class LocalHostOptions
     /// </summary>
     public IReadOnlyList<string> LivePageHosts { get; set; } = [];
 
+    /// <summary>How often calls are compared with TeleCMI's reports, where the settings of the reports are there (Azure: <c>TeleCmiReconcileSchedule</c>).</summary>
+    public TimeSpan ReconcileInterval { get; set; } = TimeSpan.FromHours(1);
+
     internal static void Register(IServiceCollection services)
     {
         services.AddOptions<LocalHostOptions>()
@@ -41,7 +44,7 @@ public sealed class LocalHostOptions
             .Configure<IConfiguration>((options, configuration) => options.LivePageHosts = configuration.GetSection(SectionName).ReadList(nameof(LivePageHosts)))
             .AllowOnly(
                 SectionName,
-                nameof(RetryDelay), nameof(VisibilityTimeout), nameof(MaxPollingInterval), nameof(ShutdownTimeout), nameof(Data), nameof(LivePage), nameof(LivePageHosts))
+                nameof(RetryDelay), nameof(VisibilityTimeout), nameof(MaxPollingInterval), nameof(ShutdownTimeout), nameof(Data), nameof(LivePage), nameof(LivePageHosts), nameof(ReconcileInterval))
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<LocalHostOptions>, LocalHostOptionsValidator>();
         services.AddOptions<HostOptions>().Configure<IOptions<LocalHostOptions>>((host, options) => host.ShutdownTimeout = options.Value.ShutdownTimeout);
@@ -57,6 +60,7 @@ internal sealed class LocalHostOptionsValidator : IValidateOptions<LocalHostOpti
         faults.CheckRange("LocalHost__VisibilityTimeout", options.VisibilityTimeout, TimeSpan.FromSeconds(2), TimeSpan.FromHours(1));
         faults.CheckRange("LocalHost__MaxPollingInterval", options.MaxPollingInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
         faults.CheckRange("LocalHost__ShutdownTimeout", options.ShutdownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+        faults.CheckRange("LocalHost__ReconcileInterval", options.ReconcileInterval, TimeSpan.FromMinutes(1), TimeSpan.FromDays(1));
         foreach (var host in options.LivePageHosts.Where(host => Uri.CheckHostName(host) is UriHostNameType.Unknown))
         {
             faults.Add($"LocalHost__LivePageHosts: '{host}' is not a host name (write the name alone, such as abc-7071.euw.devtunnels.ms, without https:// and without a path).");

@@ -8,6 +8,7 @@ using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.Pipeline.Receiving;
+using TeleCmi.Pipeline.Reconciling;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
 
@@ -22,6 +23,7 @@ public static class PipelineServices
         services.AddJournalAndDeadLetters();
         services.AddDeadLetterReplay();
         services.AddForwarding();
+        services.AddReconciling();
         services.AddSingleton<StorageHealth>();
         services.AddSingleton<PipelineEvents>();
         services.AddSingleton<AccessTokens>();
@@ -62,6 +64,17 @@ public static class PipelineServices
         services.AddSingleton<DeliveryLog>();
         services.AddSingleton<ForwardQueue>();
         services.AddSingleton<DeadLetterReplay>();
+        return services;
+    }
+
+    /// <summary>Adds the comparison with TeleCMI's call reports to what <see cref="AddDeadLetterReplay"/> adds, whose settings it needs.</summary>
+    public static IServiceCollection AddReconciling(this IServiceCollection services)
+    {
+        ReconcileOptions.Register(services);
+        CallReports.AddClient(services);
+        services.AddSingleton<CallReports>();
+        services.AddSingleton<Reconciler>();
+        services.AddSingleton<ReconcileRun>();
         return services;
     }
 

@@ -54,7 +54,7 @@ public sealed class TeleCmiOptions
             .Configure<IConfiguration>((options, configuration) => options.ReadLists(configuration.GetSection(SectionName)))
             .AllowOnly(
                 SectionName,
-                nameof(AccessTokens), nameof(AppIds), nameof(AcceptedEvents), nameof(MaxEventBytes), nameof(EnqueueDeadline), nameof(HandlerDeadline), nameof(TraceSamplingRatio), "Forward")
+                nameof(AccessTokens), nameof(AppIds), nameof(AcceptedEvents), nameof(MaxEventBytes), nameof(EnqueueDeadline), nameof(HandlerDeadline), nameof(TraceSamplingRatio), "Forward", "Reconcile")
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<TeleCmiOptions>, TeleCmiOptionsValidator>();
     }

@@ -35,6 +35,16 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task Schedule_IsNeededOnlyWhereCallsAreReconciled()
+    {
+        (string, string?)[] reports = [("TeleCmi__AcceptedEvents", "*"), ("TeleCmi__Reconcile__AppId", "2223343"), ("TeleCmi__Reconcile__Secret", "a-secret")];
+
+        (await FaultOfAsync(("TeleCmiReconcileSchedule", null))).ShouldBe("");
+        (await FaultOfAsync([.. reports, ("TeleCmiReconcileSchedule", " ")])).ShouldContain("TeleCmiReconcileSchedule: not set");
+        (await FaultOfAsync([.. reports, ("TeleCmiReconcileSchedule", "0 10 * * * *")])).ShouldBe("");
+    }
+
+    [Fact]
     public async Task Identity_NeedsBothAddresses()
     {
         (string, string) none = ("TeleCmiStorage", "");

@@ -9,7 +9,7 @@ public sealed class TriggerTests
     [Fact]
     public void App_HasTheseFunctionsAndNoOthers() =>
         Functions.Select(function => function.Name).ShouldBe(
-            ["ArchivePoisonEvent", "ArchivePoisonForward", "CheckHealth", "ForwardEvent", "ProcessEvent", "ReceiveEvent", "ReceiveEventByToken"], ignoreOrder: true);
+            ["ArchivePoisonEvent", "ArchivePoisonForward", "CheckHealth", "ForwardEvent", "ProcessEvent", "ReceiveEvent", "ReceiveEventByToken", "ReconcileCalls"], ignoreOrder: true);
 
     [Theory]
     [InlineData("ReceiveEvent", "telecmi/events", AuthorizationLevel.Function, "get,post")]
@@ -39,6 +39,16 @@ public sealed class TriggerTests
 
         trigger.QueueName.ShouldBe(queue);
         trigger.Connection.ShouldBe("TeleCmiStorage");
+    }
+
+    [Fact]
+    public void Schedule_ComesFromAFlatSetting_AndNothingRunsAtEveryStart()
+    {
+        var trigger = TriggerOf<TimerTriggerAttribute>("ReconcileCalls");
+
+        trigger.Schedule.ShouldBe("%TeleCmiReconcileSchedule%");
+        trigger.RunOnStartup.ShouldBeFalse();
+        trigger.UseMonitor.ShouldBeTrue("a run that was missed is made up for");
     }
 
     // The worker calls nothing else: its source generator leaves out methods that are not public.

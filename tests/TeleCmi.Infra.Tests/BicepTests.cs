@@ -38,7 +38,7 @@ public sealed class BicepTests
 
         var secrets = template["parameters"]!.AsObject()
             .Where(parameter => parameter.Key.Contains("token", StringComparison.OrdinalIgnoreCase) || parameter.Key.Contains("secret", StringComparison.OrdinalIgnoreCase)).ToList();
-        secrets.Count.ShouldBe(2);
+        secrets.Count.ShouldBe(3);
         foreach (var (name, secret) in secrets)
         {
             ((string?)secret!["type"]).ShouldBe("securestring", name);

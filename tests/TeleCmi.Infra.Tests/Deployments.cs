@@ -12,6 +12,8 @@ public sealed class Deployments : IAsyncLifetime
 
     public const string ForwardSecret = "whsec_c2VjcmV0LXRoYXQtbm8tb25lLXVzZXMhISE=";
 
+    public const string ReconcileSecret = "a-secret-of-the-reports-that-no-one-uses";
+
     private static readonly Lazy<Task<Deployment>> PlainOnce = new(() => Deployment.ComputeAsync("plain", ""));
 
     private static readonly Lazy<Task<Deployment>> FullOnce = new(() => Deployment.ComputeAsync(
@@ -27,6 +29,10 @@ public sealed class Deployments : IAsyncLifetime
         param forwardSecrets = '{{ForwardSecret}}'
         param forwardAnsweredBy = 'customer'
         param forwardOncePerConversation = true
+        param acceptedEvents = '*'
+        param reconcileAppId = '2223343'
+        param reconcileSecret = '{{ReconcileSecret}}'
+        param reconcileBackfill = true
         param alertEmail = 'operator@example.com'
         param actionGroupId = '/subscriptions/x/resourceGroups/y/providers/Microsoft.Insights/actionGroups/z'
         param serverErrorPercent = 7

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Receiving;
+using TeleCmi.Pipeline.Reconciling;
 using TeleCmi.Pipeline.Telemetry;
 
 namespace TeleCmi.Infra.Tests;
@@ -67,7 +68,7 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
     [Fact]
     public async Task Every_value_that_a_query_compares_an_attribute_with_is_one_that_the_code_sets()
     {
-        var outcomes = Enum.GetNames<JournalOutcome>().Select(name => name.ToLowerInvariant()).Append(AcceptedStatus()).ToList();
+        var outcomes = Enum.GetNames<JournalOutcome>().Select(name => name.ToLowerInvariant()).Append(AcceptedStatus()).Concat(ReconcileStates.All.Select(state => state.Name())).ToList();
         var values = new Dictionary<string, IReadOnlyCollection<string>>(StringComparer.Ordinal)
         {
             [TelemetryNames.Outcome] = outcomes,

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline;
 using TeleCmi.Pipeline.Forwarding;
+using TeleCmi.Pipeline.Reconciling;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Storage.Azure;
 
@@ -20,7 +21,7 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
     [Fact]
     public void The_deployed_app_has_every_setting_that_the_code_reads_and_no_other()
     {
-        var deployed = deployments.Plain.AppSettings().Keys.Where(name => !IsThePlatforms(name) && !IsADestinations(name));
+        var deployed = deployments.Plain.AppSettings().Keys.Where(name => !IsThePlatforms(name) && !IsADestinations(name) && !IsTheReports(name));
 
         ShouldBeTheSame(deployed, SettingsTheCodeReads().Except(OtherWaysToStorage, StringComparer.Ordinal));
         deployments.Full.AppSettings().Keys.ShouldBe(deployments.Plain.AppSettings().Keys);
@@ -74,6 +75,42 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
     }
 
     [Fact]
+    public void Calls_are_reconciled_as_it_was_asked_for_and_not_without_a_secret()
+    {
+        Reports(deployments.Plain, secret: "").IsOn.ShouldBeFalse();
+        deployments.Plain.AppSettings()[Disabled].ShouldBe("True");
+        deployments.Full.AppSettings()[Disabled].ShouldBe("False");
+
+        var asked = Reports(deployments.Full, Deployments.ReconcileSecret);
+        asked.IsOn.ShouldBeTrue();
+        asked.AppId.ShouldBe("2223343");
+        asked.Backfill.ShouldBeTrue();
+        deployments.Full.AppSettings()["TeleCmi__Reconcile__Secret"].ShouldBe("[parameters('reconcileSecret')]");
+
+        // With the settings of the receiver that they must fit.
+        static ReconcileOptions Reports(Deployment deployment, string secret) => new ServiceCollection()
+            .AddSingleton<IConfiguration>(new ConfigurationBuilder()
+                .AddInMemoryCollection(deployment.AppSettings()
+                    .Where(setting => IsTheReports(setting.Key) || setting.Key == "TeleCmi__AcceptedEvents")
+                    .Select(setting => KeyValuePair.Create<string, string?>(setting.Key.Replace("__", ":", StringComparison.Ordinal), setting.Value)))
+                .AddInMemoryCollection([new("TeleCmi:Reconcile:Secret", secret)])
+                .Build())
+            .AddTeleCmiPipeline()
+            .BuildServiceProvider()
+            .GetRequiredService<IOptions<ReconcileOptions>>().Value;
+    }
+
+    private static string Disabled => $"AzureWebJobs.{App.FunctionNames.Single(name => name == nameof(TeleCmi.Functions.ReconcileCalls))}.Disabled";
+
+    [Fact]
+    public void The_document_lists_every_setting_of_the_reports_and_no_other()
+    {
+        var listed = FirstColumn().Matches(Repository.Read("docs/reconcile.md")).SelectMany(match => ReportSetting().Matches(match.Value)).Select(match => match.Groups["name"].Value);
+
+        listed.ShouldBe(ReconcileOptions.Known, ignoreOrder: true);
+    }
+
+    [Fact]
     public void Queues_and_tables_are_made_under_the_names_that_the_app_uses()
     {
         var settings = deployments.Plain.AppSettings();
@@ -97,8 +134,10 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
 
     private static bool IsADestinations(string name) => name.StartsWith("TeleCmi__Forward__", StringComparison.Ordinal);
 
+    private static bool IsTheReports(string name) => name.StartsWith("TeleCmi__Reconcile__", StringComparison.Ordinal);
+
     private static bool IsThePlatforms(string name) =>
-        new[] { "AzureWebJobsStorage__", "WEBSITE_", "OTEL_" }.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+        new[] { "AzureWebJobsStorage__", "AzureWebJobs.", "WEBSITE_", "OTEL_" }.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 
     private static HashSet<string> SettingsTheCodeReads()
     {
@@ -126,6 +165,9 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
 
     [GeneratedRegex("`(?<name>(TeleCmi|APPLICATIONINSIGHTS_)\\w+)`", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Setting();
+
+    [GeneratedRegex("`TeleCmi__Reconcile__(?<name>\\w+)`", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    private static partial Regex ReportSetting();
 
     private sealed class Recorder : ConfigurationProvider
     {

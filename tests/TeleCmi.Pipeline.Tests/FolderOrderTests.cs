@@ -6,7 +6,7 @@ namespace TeleCmi.Pipeline.Tests;
 public sealed partial class FolderOrderTests
 {
     // Each may use those before it.
-    private static readonly string[] Order = ["Telemetry", "Storage", "Journaling", "DeadLetters", "Calls", "Forwarding", "Processing", "Receiving"];
+    private static readonly string[] Order = ["Telemetry", "Storage", "Journaling", "DeadLetters", "Calls", "Forwarding", "Processing", "Receiving", "Reconciling"];
 
     // The only file that may use them all: what puts them together.
     private const string Wiring = "PipelineServices.cs";
@@ -41,7 +41,7 @@ public sealed partial class FolderOrderTests
         select (file, file.Contains('/') ? file[..file.IndexOf('/')] : "", NotCode().Replace(File.ReadAllText(path), ""));
 
     // Whole, as in a using directive, or from the pipeline's own namespace, as in Forwarding.ForwardQueue.
-    [GeneratedRegex(@"(?<![\w.])(?:(?:TeleCmi\.)?Pipeline\.)?(?<name>Telemetry|Storage|Journaling|DeadLetters|Calls|Forwarding|Processing|Receiving)(?=\.[A-Z]|;)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"(?<![\w.])(?:(?:TeleCmi\.)?Pipeline\.)?(?<name>Telemetry|Storage|Journaling|DeadLetters|Calls|Forwarding|Processing|Receiving|Reconciling)(?=\.[A-Z]|;)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Use();
 
     [GeneratedRegex(@"^namespace (?<name>[\w.]+);", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

@@ -7,14 +7,17 @@ namespace TeleCmi.Cli.Commands;
 /// <summary>Which calls a command is about; without a day, today's (UTC).</summary>
 internal sealed class CallSelector(TimeProvider clock)
 {
-    private readonly DayRange _days = new(
-        Day("--day", "Only calls that began on this day", clock),
-        Day("--from", "Calls that began on this day or later", clock),
-        Day("--to", "Calls that began on this day or earlier", clock));
+    private readonly DayRange _days = Days(clock);
 
     private readonly Option<string> _agent = CommonOptions.Text("--agent", "Only this agent, with the app id (202_2222223) or without (202).");
     private readonly Option<string> _outcome = CommonOptions.OneOf("--outcome", "Only calls that ended like this.", [.. CallNames.Outcomes.Select(outcome => outcome.Name())]);
     private readonly Option<string> _number = CommonOptions.Customer("Only this customer, by the number's last digits");
+
+    /// <summary>The options for the days on which calls began.</summary>
+    public static DayRange Days(TimeProvider clock) => new(
+        Day("--day", "Only calls that began on this day", clock),
+        Day("--from", "Calls that began on this day or later", clock),
+        Day("--to", "Calls that began on this day or earlier", clock));
 
     public void AddTo(Command command)
     {

@@ -23,10 +23,12 @@ internal sealed class CommandRunner
     /// <param name="command">The command.</param>
     /// <param name="work">The work; it returns the exit code.</param>
     /// <param name="withReceiver">Whether it replays, and so needs the receiver's settings to be right too.</param>
-    public void OnStorage(Command command, Func<ParseResult, Terminal, Connection, CancellationToken, Task<int>> work, bool withReceiver = false) =>
+    /// <param name="withReports">Whether it reads TeleCMI's reports, and needs their settings besides.</param>
+    public void OnStorage(
+        Command command, Func<ParseResult, Terminal, Connection, CancellationToken, Task<int>> work, bool withReceiver = false, bool withReports = false) =>
         On(command, async (parsed, terminal, cancellation) =>
         {
-            await using var connection = await Connection.OpenAsync(Host, parsed.GetValue(Storage), withReceiver);
+            await using var connection = await Connection.OpenAsync(Host, parsed.GetValue(Storage), withReceiver, withReports);
             return await work(parsed, terminal, connection, cancellation);
         });
 

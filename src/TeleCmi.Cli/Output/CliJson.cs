@@ -23,6 +23,7 @@ namespace TeleCmi.Cli.Output;
 [JsonSerializable(typeof(IEnumerable<CallDocument>))]
 [JsonSerializable(typeof(IReadOnlyList<CallbackDocument>))]
 [JsonSerializable(typeof(AgentDocument[]))]
+[JsonSerializable(typeof(ReconcileDocument))]
 internal sealed partial class CliJson : JsonSerializerContext;
 
 /// <summary>One document on one line, for exports.</summary>

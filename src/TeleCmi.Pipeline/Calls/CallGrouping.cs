@@ -2,7 +2,7 @@ namespace TeleCmi.Pipeline.Calls;
 
 /// <summary>
 /// Finds out which notices belong to one call: by conversation; a notice without one by its leg, then by its click2call
-/// request. <c>call_id</c> never joins: it differs between a leg's events and its detail record. Applications never mix.
+/// request, which another notice of its leg may name. <c>call_id</c> never joins: it differs between a leg's events and its detail record. Applications never mix.
 /// </summary>
 internal sealed class CallGrouping
 {
@@ -39,13 +39,16 @@ internal sealed class CallGrouping
         var joined = _byConversation.ToDictionary(call => call.Key, call => new List<CallNotice>(call.Value));
         var requests = new Dictionary<CallKey, List<CallNotice>>();
         var legs = new Dictionary<CallKey, List<CallNotice>>();
+        var requestOfLeg = _withoutConversation.Where(notice => notice is { CmiUuid: not null, RequestId: not null })
+            .GroupBy(notice => new CallKey(notice.AppId, notice.CmiUuid!))
+            .ToDictionary(leg => leg.Key, leg => leg.First().RequestId);
         foreach (var notice in _withoutConversation)
         {
             if (notice.CmiUuid is { } leg && _conversationOfLeg.TryGetValue(new CallKey(notice.AppId, leg), out var ofLeg))
             {
                 joined[ofLeg].Add(notice);
             }
-            else if (notice.RequestId is { } request)
+            else if ((notice.RequestId ?? requestOfLeg.GetValueOrDefault(new CallKey(notice.AppId, notice.CmiUuid ?? ""))) is { } request)
             {
                 var key = new CallKey(notice.AppId, request);
                 if (_conversationOfRequest.TryGetValue(key, out var ofRequest))

@@ -31,6 +31,13 @@ public sealed class Journal(IStore store, TimeProvider clock)
             row[JournalColumns.HandlerPrefix + handler] = HandlerState.Pending;
         }
 
+        // Only where something could happen twice; an event that nobody handles still costs one insert.
+        if (handlers.Count > 0 && JournalKey.OfReconstructed(callEvent) is { } reconstructed
+            && await _table.FindAsync(reconstructed, columns: null, cancellation) is { } earlier)
+        {
+            return await ResumeAsync(callEvent, earlier, handlers, claim, cancellation);
+        }
+
         row[handlers.Count == 0 ? JournalColumns.ProcessedAt : JournalColumns.ClaimedUntil] = handlers.Count == 0 ? clock.GetUtcNow() : clock.GetUtcNow() + claim;
         while (await _table.TryInsertAsync(row, cancellation) is null)
         {

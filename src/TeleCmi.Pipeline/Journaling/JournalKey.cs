@@ -32,6 +32,15 @@ public static class JournalKey
     public static (string From, string Before) RowsOf(string subject) =>
         ($"{TableKey.Part(subject)}{Separator}", $"{TableKey.Part(subject)}{AfterSeparator}");
 
+    /// <summary>
+    /// Where a detail record would stand that was reconstructed before the original came: a call report does not name the
+    /// conversation, so its subject is the leg. Null when that is the original's own place.
+    /// </summary>
+    internal static RowKey? OfReconstructed(CallEvent callEvent) =>
+        callEvent.Notice is { Type: "cdr", ConversationUuid: { } conversation, CmiUuid: { } leg } notice && leg != conversation
+            ? new(PartitionOf(notice.Time), $"{TableKey.Part(leg)}{Separator}{TableKey.Id(callEvent.Id)}")
+            : null;
+
     internal static RowKey Variant(RowKey key, string contentHash) => key with { Row = $"{key.Row}{Separator}{contentHash.AsSpan(0, VariantHashLength)}" };
 
     private static RowKey Of(Notice notice, string id) =>

@@ -95,9 +95,11 @@ public sealed partial class EventProcessor(
     {
         var outcome = entry.Outcome.Name();
         var lag = clock.GetUtcNow() - callEvent.ReceivedAt;
-        metrics.Processed(callEvent.Kind, outcome, lag);
         activity?.SetTag(TelemetryNames.OutcomeTag, outcome);
-        activity?.SetTag(TelemetryNames.LagTag, Math.Max(0, lag.TotalMilliseconds));
+
+        // What was reconstructed was never received: a lag of days would be an alarm about nothing.
+        metrics.Processed(callEvent.Kind, outcome, callEvent.IsReconciled ? null : lag);
+        activity?.SetTag(TelemetryNames.LagTag, callEvent.IsReconciled ? null : Math.Max(0, lag.TotalMilliseconds));
         Log.Processed(
             logger,
             entry.Outcome is JournalOutcome.Variant ? LogLevel.Warning : LogLevel.Information,

@@ -20,6 +20,8 @@ public sealed class TeleCmiMetrics
     private readonly Histogram<double> _handlerDuration;
     private readonly Counter<long> _forwards;
     private readonly Histogram<double> _forwardDuration;
+    private readonly Counter<long> _reconciled;
+    private readonly Gauge<double> _completeUpTo;
 
     /// <summary>Creates the instruments.</summary>
     public TeleCmiMetrics(IMeterFactory meterFactory)
@@ -34,6 +36,8 @@ public sealed class TeleCmiMetrics
         _handlerDuration = meter.CreateHistogram(TelemetryNames.HandlerDuration, "s", "One handler's run", advice: Seconds);
         _forwards = meter.CreateCounter<long>(TelemetryNames.Forwards, "{forward}", "Forwards by destination and outcome");
         _forwardDuration = meter.CreateHistogram(TelemetryNames.ForwardDuration, "s", "One delivery attempt", advice: Seconds);
+        _reconciled = meter.CreateCounter<long>(TelemetryNames.ReconciledCalls, "{call}", "Calls compared with TeleCMI's reports by outcome");
+        _completeUpTo = meter.CreateGauge<double>(TelemetryNames.CompleteUpTo, "s", "Up to when nothing is missing, in seconds since 1970");
     }
 
     /// <summary>A request has its response.</summary>
@@ -83,6 +87,12 @@ public sealed class TeleCmiMetrics
     /// <summary>A dead letter was kept.</summary>
     public void DeadLettered(string reason, string? kind) =>
         _deadLetters.Add(1, new(TelemetryNames.Reason, reason), new(TelemetryNames.Kind, kind ?? "unreadable"));
+
+    /// <summary>Calls were compared with TeleCMI's reports.</summary>
+    public void Reconciled(string outcome, long calls) => _reconciled.Add(calls, new KeyValuePair<string, object?>(TelemetryNames.Outcome, outcome));
+
+    /// <summary>Up to this moment nothing is missing.</summary>
+    public void CompleteUpTo(DateTimeOffset moment) => _completeUpTo.Record(moment.ToUnixTimeSeconds());
 
     private static string NameOf(EventKind? kind) => kind?.Name() ?? "unreadable";
 }

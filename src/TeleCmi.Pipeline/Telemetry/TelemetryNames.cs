@@ -33,6 +33,12 @@ public static class TelemetryNames
     /// <summary>Histogram, seconds: one delivery attempt, by <see cref="Destination"/> and <see cref="Outcome"/>.</summary>
     public const string ForwardDuration = "telecmi.forward.duration";
 
+    /// <summary>Counter: calls that were compared with TeleCMI's reports, by <see cref="Outcome"/>; a call that stays missing counts in every run.</summary>
+    public const string ReconciledCalls = "telecmi.reconcile.calls";
+
+    /// <summary>Gauge, seconds since 1970: up to when nothing that TeleCMI knows is missing here.</summary>
+    public const string CompleteUpTo = "telecmi.reconcile.complete_up_to";
+
     /// <summary>Attribute: the kind of event.</summary>
     public const string Kind = "kind";
 

@@ -41,4 +41,18 @@ namespace Microsoft.Azure.Functions.Worker
 
         public string? Connection { get; set; }
     }
+
+    public sealed class TimerTriggerAttribute(string schedule) : TriggerBindingAttribute
+    {
+        public string Schedule { get; } = schedule;
+
+        public bool UseMonitor { get; set; } = true;
+
+        public bool RunOnStartup { get; set; }
+    }
+
+    public class TimerInfo
+    {
+        public bool IsPastDue { get; set; }
+    }
 }
