@@ -52,7 +52,11 @@ public static class PipelineServices
         services.AddSingleton<CallIndex>();
         services.AddSingleton<CallReader>();
         services.AddSingleton<DeadLetterStore>();
+        services.AddSingleton<DeliveryLog>();
         services.AddSingleton<DeliveryReader>();
+        services.AddSingleton<ForwardQueue>();
+        services.AddSingleton<ForwardResend>();
+        services.AddSingleton<DestinationStates>();
         return services;
     }
 
@@ -61,8 +65,6 @@ public static class PipelineServices
     {
         TeleCmiOptions.Register(services);
         services.AddSingleton<EventFilter>();
-        services.AddSingleton<DeliveryLog>();
-        services.AddSingleton<ForwardQueue>();
         services.AddSingleton<DeadLetterReplay>();
         return services;
     }

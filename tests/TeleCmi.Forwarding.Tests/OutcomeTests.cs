@@ -223,7 +223,7 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
         await host.AcceptsAsync(Forwards.Answered("call-1"));
         await host.Storage.DeadLettersAsync(1);
 
-        (await host.Services.GetRequiredService<DisabledDestinations>().ResumeAsync("crm", CancellationToken.None)).ShouldBeTrue();
+        (await host.Services.GetRequiredService<DestinationStates>().ResumeAsync("crm", CancellationToken.None)).ShouldBeTrue();
         await host.AcceptsAsync(Forwards.Answered("call-2"));
 
         await crm.HasAsync(2);

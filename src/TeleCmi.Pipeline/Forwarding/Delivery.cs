@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using TeleCmi.Events;
-using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Pipeline.Forwarding;
@@ -79,6 +78,9 @@ public sealed record Delivery
     /// <summary>When this was noted.</summary>
     public required DateTimeOffset NotedAt { get; init; }
 
+    /// <summary>Where the journal has its event.</summary>
+    internal RowKey JournalKey => Key with { Row = Key.Row[..Key.Row.LastIndexOf(Separator)] };
+
     internal TableRow ToRow() => new(State == DeliveryState.Waiting ? WaitingKey(Key) : Key)
     {
         [nameof(Destination)] = Destination,
@@ -114,7 +116,7 @@ public sealed record Delivery
 
     /// <summary>Where the delivery of an event to a destination belongs.</summary>
     internal static RowKey KeyOf(EnvelopedEvent enveloped, string destination) => new(
-        JournalKey.PartitionOf(enveloped.OccurredAt),
+        Journaling.JournalKey.PartitionOf(enveloped.OccurredAt),
         $"{TableKey.Part(enveloped.Subject)}{Separator}{TableKey.Id(Bounded(enveloped.Id))}{Separator}{TableKey.Part(destination)}");
 
     /// <summary>The one that was noted last.</summary>

@@ -20,12 +20,12 @@ public sealed class DeliveryReader(IStore store, TimeProvider clock)
         {
             PartitionFrom = Delivery.WaitingPartition,
             PartitionTo = Delivery.WaitingPartition,
-            Where = filter.Condition,
+            Where = filter.OfDestination,
         };
         await foreach (var row in _table.RowsAsync(query, cancellation))
         {
             var delivery = Delivery.Of(row);
-            if (filter.Includes(delivery) && await IsCurrentAsync(delivery, cancellation))
+            if (filter.IncludesDay(delivery.Key.Partition) && await IsCurrentAsync(delivery, cancellation))
             {
                 yield return delivery;
             }
@@ -54,7 +54,7 @@ public sealed class DeliveryReader(IStore store, TimeProvider clock)
                 }
             }
 
-            foreach (var delivery in deliveries.Values.OrderByDescending(delivery => delivery.ReceivedAt).ThenBy(delivery => delivery.Key.Row, StringComparer.Ordinal))
+            foreach (var delivery in deliveries.Values.Where(filter.Matches).OrderByDescending(delivery => delivery.ReceivedAt).ThenBy(delivery => delivery.Key.Row, StringComparer.Ordinal))
             {
                 yield return delivery;
             }
@@ -140,11 +140,15 @@ public sealed record DeliveryFilter
     /// <summary>One of <see cref="DeliveryState"/>.</summary>
     public string? State { get; init; }
 
-    internal TableCondition? Condition => TableCondition.AllOf(
-        Destination is null ? null : TableCondition.Equal(nameof(Delivery.Destination), Destination),
-        State is null or DeliveryState.Waiting ? null : TableCondition.Equal(nameof(Delivery.State), State));
+    /// <summary>Whether a delivery is one of them.</summary>
+    public bool Matches(Delivery delivery) =>
+        IncludesDay(delivery.Key.Partition)
+        && (Destination is null || string.Equals(delivery.Destination, Destination, StringComparison.Ordinal))
+        && (State is null || delivery.State == State);
 
-    internal bool Includes(Delivery delivery) => IncludesDay(delivery.Key.Partition);
+    internal TableCondition? OfDestination => Destination is null ? null : TableCondition.Equal(nameof(Delivery.Destination), Destination);
+
+    internal TableCondition? Condition => TableCondition.AllOf(OfDestination, State is null ? null : TableCondition.Equal(nameof(Delivery.State), State));
 
     internal bool IncludesDay(string day) =>
         (From is not { } from || string.CompareOrdinal(day, UtcDay.Of(from)) >= 0) && (To is not { } to || string.CompareOrdinal(day, UtcDay.Of(to)) <= 0);

@@ -18,7 +18,7 @@ public sealed partial class Forwarder(
     ForwardQueue queue,
     DeliveryLog log,
     ForwardDeadLetters deadLetters,
-    DisabledDestinations disabled,
+    DestinationStates states,
     ConversationClaim claims,
     RetrySchedule schedule,
     IOptions<ForwardOptions> options,
@@ -95,7 +95,7 @@ public sealed partial class Forwarder(
             return await GiveUpAsync(forward, "No destination has this name (any more).", result: null, cancellation);
         }
 
-        if (await disabled.IsDisabledAsync(destination, cancellation))
+        if (await states.IsDisabledAsync(destination, cancellation))
         {
             return await GiveUpAsync(forward, "The destination is disabled: it responded with 410 earlier, and wants no more events.", result: null, cancellation);
         }
@@ -111,6 +111,7 @@ public sealed partial class Forwarder(
         activity?.SetTag(TelemetryNames.StatusTag, result.Status);
         var attempted = forward with { Attempts = [.. forward.Attempts, new(clock.GetUtcNow() - result.Elapsed, result.Status, (long)result.Elapsed.TotalMilliseconds)] };
         var outcome = await SettleAsync(attempted, destination, result, cancellation);
+        await states.NoteAsync(destination, result);
         if (outcome != ForwardOutcome.Delivered)
         {
             activity?.SetStatus(ActivityStatusCode.Error, result.Reason);
@@ -141,7 +142,7 @@ public sealed partial class Forwarder(
             case DeliveryOutcome.Retry:
                 return await GiveUpAsync(forward, $"{result.Reason} That was attempt {forward.Attempt}, the last.", result, cancellation);
             case DeliveryOutcome.Gone:
-                await disabled.DisableAsync(destination, cancellation);
+                await states.DisableAsync(destination, cancellation);
                 Log.Disabled(logger, destination.Name);
                 return await GiveUpAsync(forward, result.Reason, result, cancellation);
             case DeliveryOutcome.Refused:
@@ -191,7 +192,7 @@ public sealed partial class Forwarder(
         [LoggerMessage(EventId = 64, Level = LogLevel.Error, Message = "Event {EventId} is not forwarded to {Destination} and is kept in DeadLetters: {Error}")]
         public static partial void GivenUp(ILogger logger, Exception? exception, string eventId, string destination, string error);
 
-        [LoggerMessage(EventId = 65, Level = LogLevel.Critical, Message = "Destination {Destination} responded with 410 Gone and is DISABLED: its events go to DeadLetters until its Url is changed, or its row in table DisabledDestinations removed.")]
+        [LoggerMessage(EventId = 65, Level = LogLevel.Critical, Message = "Destination {Destination} responded with 410 Gone and is DISABLED: its events go to DeadLetters until its Url is changed, or 'telecmi forward resume' is run.")]
         public static partial void Disabled(ILogger logger, string destination);
 
         [LoggerMessage(EventId = 69, Level = LogLevel.Warning, Message = "Half of the attempts to forward event {EventId} to {Destination} are used up ({Attempt} of {Attempts}): repair the destination, or its events go to DeadLetters.")]
