@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Polly;
 using Polly.Timeout;
 using TeleCmi.Events;
@@ -18,17 +17,23 @@ internal sealed class LiveCalls(CallReader calls, TimeProvider clock)
 
     private readonly ResiliencePipeline _deadline = clock.Deadline(Deadline);
 
-    /// <summary>Reads a day: its figures, and those of its calls that match.</summary>
+    /// <summary>Today, in UTC.</summary>
+    public DateOnly Today => clock.Today();
+
+    /// <summary>Reads the days: their figures, and those of their calls that match. A conversation is looked for on every day.</summary>
     public Task<CallsView> ListAsync(CallFilter filter, bool isRevealed, CancellationToken cancellation) => InTimeAsync(
         async deadline =>
         {
-            var day = filter.To ?? clock.Today();
-
-            // The figures are the whole day's, so the filter comes after the read.
-            var all = await calls.QueryAsync(new CallFilter { From = day, To = day }, deadline).ToListAsync(deadline);
-            var matching = all.Where(filter.Matches).Take(MostShown + 1).ToList();
+            // The figures are of all calls of the days, so the filter comes after the read.
+            var all = await calls.QueryAsync(new CallFilter { From = filter.From, To = filter.To }, deadline).ToListAsync(deadline);
+            var found = filter.Conversation is { } conversation ? await calls.FindAsync(conversation, deadline) : all;
+            var matching = found.Where(filter.Matches).Take(MostShown + 1).ToList();
             return new CallsView(
-                UtcDay.Of(day), CallFigures.Of(all), [.. matching.Take(MostShown).Select(call => ToView(call, isRevealed))], HasMore: matching.Count > MostShown);
+                UtcDay.Of(filter.From ?? Today),
+                UtcDay.Of(filter.To ?? Today),
+                CallFigures.Of(all),
+                [.. matching.Take(MostShown).Select(call => ToView(call, isRevealed))],
+                HasMore: matching.Count > MostShown);
         },
         cancellation);
 
@@ -37,26 +42,6 @@ internal sealed class LiveCalls(CallReader calls, TimeProvider clock)
     public Task<CallDetailView?> FindAsync(string id, bool isRevealed, CancellationToken cancellation) => InTimeAsync(
         async deadline => (await calls.FindAsync(id, deadline)).FirstOrDefault(call => call.Id == id) is { } found ? ToDetail(found, isRevealed) : null,
         cancellation);
-
-    /// <summary>Reads a filter as the page writes it; what is empty does not matter.</summary>
-    public static bool TryReadFilter(
-        string? day, string? agent, string? number, string? outcome, [NotNullWhen(true)] out CallFilter? filter, [NotNullWhen(false)] out string? fault)
-    {
-        DateOnly parsedDay = default;
-        CallOutcome[] outcomes = [.. CallNames.Outcomes.Where(known => known.Name() == outcome)];
-        fault = !string.IsNullOrEmpty(day) && !UtcDay.TryParse(day, out parsedDay) ? "That is no day: write it as yyyy-MM-dd."
-            : !string.IsNullOrEmpty(outcome) && outcomes.Length == 0 ? "There is no such outcome."
-            : !string.IsNullOrWhiteSpace(number) && PhoneNumber.Digits(number).Length < CallFilter.FewestDigits ? $"Write at least the last {CallFilter.FewestDigits} digits of the number."
-            : null;
-        filter = fault is not null ? null : new CallFilter
-        {
-            To = string.IsNullOrEmpty(day) ? null : parsedDay,
-            Agent = string.IsNullOrWhiteSpace(agent) ? null : agent.Trim(),
-            Number = string.IsNullOrWhiteSpace(number) ? null : number,
-            Outcome = string.IsNullOrEmpty(outcome) ? null : outcomes[0],
-        };
-        return filter is not null;
-    }
 
     private static CallView ToView(CallRecord call, bool isRevealed) => new(
         call.Id,
