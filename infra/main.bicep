@@ -150,7 +150,7 @@ module storage 'modules/storage.bicep' = {
     privateOnly: privateNetwork == 'on'
     deleteLock: storageDeleteLock
     queueNames: [eventsQueue, '${eventsQueue}-poison', forwardsQueue, '${forwardsQueue}-poison']
-    tableNames: ['CallEvents', 'DeadLetters', 'ForwardClaims', 'DisabledDestinations']
+    tableNames: ['CallEvents', 'DeadLetters', 'ForwardClaims', 'Destinations', 'Deliveries']
   }
 }
 

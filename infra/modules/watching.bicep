@@ -63,6 +63,16 @@ var rules = [
     threshold: 0
     window: 'PT6H'
   }
+  {
+    name: 'destination-failing'
+    title: 'TeleCmi: a destination has failed for 15 minutes'
+    severity: 1
+    query: loadTextContent('../alerts/destination-failing.kql')
+    measure: null
+    aggregation: 'Count'
+    threshold: 0
+    window: 'PT6H'
+  }
 ]
 
 var silence = workingHours == null

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline;
 using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.DeadLetters;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Receiving;
 using TeleCmi.Pipeline.Storage;
@@ -32,6 +33,12 @@ internal sealed class Connection : IAsyncDisposable
     public CallReader Calls => _services.GetRequiredService<CallReader>();
 
     public CallErasure Erasure => _services.GetRequiredService<CallErasure>();
+
+    public DeliveryReader Deliveries => _services.GetRequiredService<DeliveryReader>();
+
+    public DestinationStates Destinations => _services.GetRequiredService<DestinationStates>();
+
+    public ForwardResend Resend => _services.GetRequiredService<ForwardResend>();
 
     /// <summary>The embedded store; null when storage is something else.</summary>
     public SqliteStore? EmbeddedStore => _services.GetRequiredService<IStore>() as SqliteStore;

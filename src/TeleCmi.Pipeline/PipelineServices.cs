@@ -49,6 +49,11 @@ public static class PipelineServices
         services.AddSingleton<CallErasure>();
         services.AddSingleton<CallReader>();
         services.AddSingleton<DeadLetterStore>();
+        services.AddSingleton<DeliveryLog>();
+        services.AddSingleton<DeliveryReader>();
+        services.AddSingleton<ForwardQueue>();
+        services.AddSingleton<ForwardResend>();
+        services.AddSingleton<DestinationStates>();
         return services;
     }
 
@@ -57,7 +62,6 @@ public static class PipelineServices
     {
         TeleCmiOptions.Register(services);
         services.AddSingleton<EventFilter>();
-        services.AddSingleton<ForwardQueue>();
         services.AddSingleton<DeadLetterReplay>();
         return services;
     }

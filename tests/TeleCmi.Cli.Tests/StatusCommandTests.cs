@@ -76,9 +76,4 @@ public sealed class StatusCommandTests
         result.ExitCode.ShouldBe(ExitCodes.Fine, result.Out);
         result.Json.GetProperty("lastReceived").GetDateTimeOffset().ShouldBe(now, TimeSpan.FromMilliseconds(1));
     }
-
-    private sealed class LaterClock(TimeSpan by) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + by;
-    }
 }

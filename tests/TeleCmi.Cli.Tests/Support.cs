@@ -12,6 +12,7 @@ using Microsoft.Extensions.Logging;
 using TeleCmi.Events;
 using TeleCmi.Pipeline;
 using TeleCmi.Pipeline.DeadLetters;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.Pipeline.Receiving;
@@ -157,6 +158,21 @@ internal sealed record Operator
         }
     }
 
+    /// <summary>Makes the attempts that are due, until there are none.</summary>
+    public async Task ForwardAsync()
+    {
+        await using var services = Services();
+        var (forwards, processor) = (Store!.Queue("telecmi-forwards"), services.GetRequiredService<ForwardProcessor>());
+        while (await forwards.ReceiveAsync(IMessageQueue.MaxBatch, TimeSpan.FromMinutes(1), CancellationToken.None) is { Count: > 0 } messages)
+        {
+            foreach (var message in messages)
+            {
+                await processor.ProcessAsync(message.Body, message.InsertedOn, CancellationToken.None);
+                await forwards.DeleteAsync(message, CancellationToken.None);
+            }
+        }
+    }
+
     /// <summary>The webhook of the receiver, on this store.</summary>
     public Task<TestServer> StartReceiverAsync()
     {
@@ -263,4 +279,10 @@ internal sealed class StoppedClock(DateTimeOffset now) : TimeProvider
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
     public override DateTimeOffset GetUtcNow() => now;
+}
+
+/// <summary>A clock that is ahead.</summary>
+internal sealed class LaterClock(TimeSpan by) : TimeProvider
+{
+    public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + by;
 }

@@ -8,6 +8,7 @@ namespace TeleCmi.Forwarding.Tests;
 public sealed class IsolationTests
 {
     private const int Events = 40;
+    private const int MostAtATime = 8;
 
     // Half of what one request to the hanging destination may take: nobody waited for it.
     private static readonly TimeSpan InTime = TimeSpan.FromSeconds(30);
@@ -18,15 +19,37 @@ public sealed class IsolationTests
     public async Task DestinationThatIsDown_HoldsUpNeitherTheJournalNorAnotherDestination(bool hangs)
     {
         await using var healthy = await CrmUnderTest.StartAsync(200);
-        await using var hanging = await CrmUnderTest.StartAsync((context, _) => CrmUnderTest.HoldAsync(context));
+        var (now, most) = (0, 0);
+        await using var hanging = await CrmUnderTest.StartAsync(async (context, _) =>
+        {
+            InterlockedMax(ref most, Interlocked.Increment(ref now));
+            try
+            {
+                await CrmUnderTest.HoldAsync(context);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref now);
+            }
+        });
         var down = hangs ? hanging.Address : await CrmUnderTest.DeadAddressAsync();
         await using var host = await Forwards.StartAsync(
-            [.. Forwards.Destination(0, "down", down, "Timeout=00:01:00"), .. Forwards.Destination(1, "healthy", healthy.Address)],
+            [
+                // Long enough that no attempt ends while the requests at a time are counted.
+                "--TeleCmi:Forward:FirstAttemptTimeout=00:00:10",
+                .. Forwards.Destination(0, "down", down, "Timeout=00:01:00"),
+                .. Forwards.Destination(1, "healthy", healthy.Address),
+            ],
             new([.. Enumerable.Repeat(TimeSpan.FromHours(1), 5)]));
 
         await Task.WhenAll(Enumerable.Range(0, Events).Select(i => host.AcceptsAsync(Forwards.Answered($"call-{i}"))));
         await healthy.HasAsync(Events, InTime);
+        if (hangs)
+        {
+            await hanging.HasAsync(MostAtATime, InTime);
+        }
 
+        most.ShouldBe(hangs ? MostAtATime : 0, "a hanging destination gets at most so many requests at a time");
         healthy.Requests.Select(request => request.WebhookId).ShouldBeUnique();
         await Eventually.HoldsAsync(async () => (await host.Storage.FinishedAsync()).Count == Events, InTime);
         healthy.Count.ShouldBe(Events);
@@ -113,6 +136,15 @@ public sealed class IsolationTests
 
         await crm.HasAsync(2);
         crm.Requests[1].WebhookId.ShouldBe(crm.Requests[0].WebhookId);
+    }
+
+    private static void InterlockedMax(ref int most, int value)
+    {
+        var seen = Volatile.Read(ref most);
+        while (value > seen && Interlocked.CompareExchange(ref most, value, seen) is var found && found != seen)
+        {
+            seen = found;
+        }
     }
 
     // From the acknowledgement to the request at the fast destination, beside a slow one if there is one.

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using TeleCmi.Events;
 using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.TestSupport;
 
@@ -222,7 +223,7 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
         await host.AcceptsAsync(Forwards.Answered("call-1"));
         await host.Storage.DeadLettersAsync(1);
 
-        (await host.Services.GetRequiredService<DisabledDestinations>().ResumeAsync("crm", CancellationToken.None)).ShouldBeTrue();
+        (await host.Services.GetRequiredService<DestinationStates>().ResumeAsync("crm", CancellationToken.None)).ShouldBeTrue();
         await host.AcceptsAsync(Forwards.Answered("call-2"));
 
         await crm.HasAsync(2);
@@ -237,7 +238,7 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
         await host.AcceptsAsync(Forwards.Answered("call-1"));
         var letter = (await host.Storage.DeadLettersAsync(1)).Single();
 
-        await host.Services.GetRequiredService<ForwardQueue>().SendAsync(letter.Text("Destination")!, letter.Bytes("Body"), CancellationToken.None);
+        await host.Services.GetRequiredService<ForwardQueue>().SendAsync(letter.Text("Destination")!, EventOf(letter.Bytes("Body")!), CancellationToken.None);
         await crm.HasAsync(2);
         await host.SettledAsync();
 
@@ -254,7 +255,7 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
         await source.AcceptsAsync(Forwards.Answered("call-1"));
         await crm.HasAsync(1);
 
-        await host.Services.GetRequiredService<ForwardQueue>().SendAsync("former", crm.Requests[0].Body, CancellationToken.None);
+        await host.Services.GetRequiredService<ForwardQueue>().SendAsync("former", EventOf(crm.Requests[0].Body), CancellationToken.None);
 
         var letter = (await host.Storage.DeadLettersAsync(1)).Single();
         letter.Text("Destination").ShouldBe("former");
@@ -293,4 +294,7 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
     }
 
     private static Task<ReceiverHost> StartAsync(Uri url, params string[] settings) => Forwards.StartAsync(Forwards.Destination(0, "crm", url, settings));
+
+    private static CallEvent EventOf(byte[] envelope) =>
+        EventEnvelope.TryRead(envelope, out var callEvent, out var fault) ? callEvent : throw new InvalidDataException(fault);
 }

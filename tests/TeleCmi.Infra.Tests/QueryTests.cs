@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using TeleCmi.Events;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Receiving;
 using TeleCmi.Pipeline.Telemetry;
@@ -67,7 +68,7 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
     [Fact]
     public async Task Every_value_that_a_query_compares_an_attribute_with_is_one_that_the_code_sets()
     {
-        var outcomes = Enum.GetNames<JournalOutcome>().Select(name => name.ToLowerInvariant()).Append(AcceptedStatus()).ToList();
+        var outcomes = Enum.GetNames<JournalOutcome>().Select(name => name.ToLowerInvariant()).Append(AcceptedStatus()).Concat([ForwardOutcome.Delivered, ForwardOutcome.Retried]).ToList();
         var values = new Dictionary<string, IReadOnlyCollection<string>>(StringComparer.Ordinal)
         {
             [TelemetryNames.Outcome] = outcomes,

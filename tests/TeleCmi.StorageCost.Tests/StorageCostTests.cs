@@ -20,6 +20,7 @@ public sealed class StorageCostTests(LoggedAzurite azurite) : IClassFixture<Logg
     private const string Insert = "POST CallEvents";
     private const string Find = "GET CallEvents";
     private const string Note = "PATCH CallEvents";
+    private const string NoteDelivery = "PUT Deliveries";
 
     private int _calls;
 
@@ -69,27 +70,32 @@ public sealed class StorageCostTests(LoggedAzurite azurite) : IClassFixture<Logg
     }
 
     [Fact]
-    public async Task ForwardDeliveredAtTheFirstAttempt_CostsWhatAHandlerCosts_AndNothingOfTheForwardsQueue()
+    public async Task ForwardDeliveredAtTheFirstAttempt_CostsWhatAHandlerCosts_AndTheNoteOfTheDelivery_AndNothingOfTheForwardsQueue()
     {
         await using var pipeline = Pipeline(Receiver, Destination);
 
-        (await CostOfProcessingAsync(pipeline, NewCall)).ShouldBe([Receive, Insert, Note, Delete]);
+        (await CostOfProcessingAsync(pipeline, NewCall)).ShouldBe([Receive, Insert, NoteDelivery, Note, Delete]);
     }
 
     [Fact]
-    public async Task ForwardThatHasToWait_CostsThreeMore_ForTheForwardsQueue()
+    public async Task ForwardThatHasToWait_CostsTwoNotesMore_ANewMessage_AndItsReceiveAndDelete()
     {
         await using var pipeline = Pipeline(Receiver, Destination);
-        var envelope = new System.Buffers.ArrayBufferWriter<byte>();
-        EventEnvelope.Write(envelope, Notice.TryRead(NewCall(), out var notice, out var fault) ? notice : throw new InvalidDataException(fault), DateTimeOffset.UnixEpoch, traceParent: null);
+        await CostOfProcessingAsync(pipeline, NewCall);
+        var status = HttpStatusCode.ServiceUnavailable;
+        await using var failing = Pipeline(services => Receiver(services, () => status), Destination);
 
+        (await CostOfProcessingAsync(failing, NewCall)).ShouldBe([Receive, Insert, NoteDelivery, "POST telecmi-forwards/messages", Note, Delete]);
+
+        status = HttpStatusCode.OK;
         (await CostOfAsync(async () =>
         {
-            await pipeline.GetRequiredService<ForwardQueue>().SendAsync("crm", envelope.WrittenMemory, CancellationToken.None);
+            await failing.GetRequiredService<ForwardQueue>().SendAsync("crm", EventOf(NewCall()), CancellationToken.None);
+            await azurite.TakeRequestsAsync();
             await ProcessAsync(
-                pipeline.GetRequiredService<PipelineQueues>().Forwards,
-                message => pipeline.GetRequiredService<ForwardProcessor>().ProcessAsync(message.Body, message.InsertedOn, CancellationToken.None));
-        })).ShouldBe(["POST telecmi-forwards/messages", "GET telecmi-forwards/messages", "DELETE telecmi-forwards/messages"]);
+                failing.GetRequiredService<PipelineQueues>().Forwards,
+                message => failing.GetRequiredService<ForwardProcessor>().ProcessAsync(message.Body, message.InsertedOn, CancellationToken.None));
+        })).ShouldBe(["GET telecmi-forwards/messages", NoteDelivery, "DELETE Deliveries", "DELETE telecmi-forwards/messages"]);
     }
 
     [Fact]
@@ -171,13 +177,22 @@ public sealed class StorageCostTests(LoggedAzurite azurite) : IClassFixture<Logg
         }
     }
 
-    private static void Receiver(IServiceCollection services) =>
-        services.AddHttpClient(EventSender.ClientName).ConfigurePrimaryHttpMessageHandler(() => new AcceptingReceiver());
+    private static CallEvent EventOf(byte[] notice)
+    {
+        var envelope = new System.Buffers.ArrayBufferWriter<byte>();
+        EventEnvelope.Write(envelope, Notice.TryRead(notice, out var read, out var fault) ? read : throw new InvalidDataException(fault), DateTimeOffset.UnixEpoch, traceParent: null);
+        return EventEnvelope.TryRead(envelope.WrittenMemory, out var callEvent, out fault) ? callEvent : throw new InvalidDataException(fault);
+    }
 
-    private sealed class AcceptingReceiver : HttpMessageHandler
+    private static void Receiver(IServiceCollection services) => Receiver(services, () => HttpStatusCode.OK);
+
+    private static void Receiver(IServiceCollection services, Func<HttpStatusCode> status) =>
+        services.AddHttpClient(EventSender.ClientName).ConfigurePrimaryHttpMessageHandler(() => new RespondingReceiver(status));
+
+    private sealed class RespondingReceiver(Func<HttpStatusCode> status) : HttpMessageHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK));
+            Task.FromResult(new HttpResponseMessage(status()));
     }
 
     private sealed class NoWork : ICallEventHandler

@@ -7,13 +7,17 @@ using TeleCmi.Pipeline.Forwarding;
 
 namespace TeleCmi.Cli.Commands;
 
-/// <summary><c>telecmi forward</c>: try the destinations that events are forwarded to.</summary>
+/// <summary><c>telecmi forward</c>: what became of the events that are forwarded, and the destinations.</summary>
 internal static class ForwardCommands
 {
     private const string SecretSetting = "TeleCmiForwardSecret";
 
-    public static Command Create(CommandRunner runner) => new("forward", "Tries the destinations that events are forwarded to.")
+    public static Command Create(CommandRunner runner) => new("forward", "What became of forwarded events; send them again; try a destination.")
     {
+        DeliveryCommands.List(runner),
+        DeliveryCommands.Show(runner),
+        DeliveryCommands.Resend(runner),
+        DeliveryCommands.Resume(runner),
         Test(runner),
     };
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using TeleCmi.Cli.Output;
 using TeleCmi.Pipeline.DeadLetters;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Cli.Commands;
@@ -11,6 +12,8 @@ internal static class StatusCommand
 {
     private static readonly TimeSpan MaxQueueAge = TimeSpan.FromMinutes(5);
 
+    private static readonly TimeSpan MaxFailing = TimeSpan.FromMinutes(15);
+
     public static Command Create(CommandRunner runner)
     {
         var json = CommonOptions.Json();
@@ -18,9 +21,11 @@ internal static class StatusCommand
             "--max-queue-age", "How old (hours:minutes:seconds) a message in the events queue may be before a person is needed; without it, 5 minutes.");
         var maxSilence = CommonOptions.Duration(
             "--max-silence", "How long ago (hours:minutes:seconds) the last event may be; without it, silence is fine.");
-        var command = new Command("status", "Queue depths and oldest ages, dead letters, last event received; exit code 3 when something needs a person.")
+        var maxFailing = CommonOptions.Duration(
+            "--max-failing", "How long (hours:minutes:seconds) a destination may fail before a person is needed; without it, 15 minutes.");
+        var command = new Command("status", "Queue depths and oldest ages, destinations, dead letters, last event received; exit code 3 when something needs a person.")
         {
-            json, maxQueueAge, maxSilence,
+            json, maxQueueAge, maxFailing, maxSilence,
         };
         runner.OnStorage(command, async (parsed, terminal, connection, cancellation) =>
         {
@@ -28,8 +33,10 @@ internal static class StatusCommand
                 runner.Host.Clock.GetUtcNow(),
                 await connection.Queues.GetStatesAsync(cancellation),
                 await connection.DeadLetters.CountAsync(cancellation),
-                await connection.Journal.LastReceivedAsync(cancellation));
-            var needs = status.Needs(parsed.GetValue(maxQueueAge) ?? MaxQueueAge, parsed.GetValue(maxSilence)).ToList();
+                await connection.Journal.LastReceivedAsync(cancellation),
+                await connection.Destinations.ReadAsync(cancellation),
+                await WaitingAsync(connection, cancellation));
+            var needs = status.Needs(parsed.GetValue(maxQueueAge) ?? MaxQueueAge, parsed.GetValue(maxFailing) ?? MaxFailing, parsed.GetValue(maxSilence)).ToList();
             if (parsed.GetValue(json))
             {
                 terminal.Json(DocumentOf(status, needs), CliJson.Default.StatusDocument);
@@ -56,9 +63,23 @@ internal static class StatusCommand
             });
         }
 
+        foreach (var destination in status.Destinations)
+        {
+            Line(terminal, $"destination {destination.Destination}", destination switch
+            {
+                { DisabledAt: { } disabled } => $"disabled since {Times.Of(disabled)}: it responded with 410",
+                _ => $"failing since {Ago(status.At - destination.FailingSince!.Value)}{(destination.Fault is { } fault ? $": {fault}" : "")}",
+            });
+        }
+
+        if (status.Waiting.Total > 0)
+        {
+            Line(terminal, "deliveries waiting", $"{status.Waiting.Total} ({Counts(status.Waiting.ByDestination)}), the oldest received {Times.Of(status.Waiting.Oldest)}");
+        }
+
         Line(terminal, "dead letters", status.DeadLetters.Total == 0
             ? "none"
-            : $"{status.DeadLetters.Total} ({string.Join(", ", status.DeadLetters.ByReason.Select(reason => $"{reason.Key} {reason.Value}"))}), the oldest received {Times.Of(status.DeadLetters.Oldest)}");
+            : $"{status.DeadLetters.Total} ({Counts(status.DeadLetters.ByReason)}), the oldest received {Times.Of(status.DeadLetters.Oldest)}");
         Line(terminal, "last event received", status.LastReceived is { } last ? $"{Times.Of(last)}, {Ago(status.At - last)} ago" : "none yet");
         Line(terminal, "a person", needs.Count == 0 ? "is not needed" : $"is needed: {string.Join("; ", needs)}");
     }
@@ -70,7 +91,26 @@ internal static class StatusCommand
         needs,
         [.. status.Queues.Select(queue => new QueueDocument(queue.Name, queue.Messages, Times.Of(queue.OldestVisible)))],
         new DeadLettersDocument(status.DeadLetters.Total, status.DeadLetters.ByReason, Times.Of(status.DeadLetters.Oldest)),
-        Times.Of(status.LastReceived));
+        Times.Of(status.LastReceived),
+        [.. status.Destinations.Select(destination => new DestinationDocument(destination.Destination, Times.Of(destination.FailingSince), Times.Of(destination.DisabledAt), destination.Fault))],
+        new WaitingDocument(status.Waiting.Total, status.Waiting.ByDestination, Times.Of(status.Waiting.Oldest)));
+
+    private static string Counts(IReadOnlyDictionary<string, int> counts) => string.Join(", ", counts.Select(part => $"{part.Key} {part.Value}"));
+
+    private static async Task<Waiting> WaitingAsync(Connection connection, CancellationToken cancellation)
+    {
+        var byDestination = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        DateTimeOffset? oldest = null;
+        DateTimeOffset? earliestDue = null;
+        await foreach (var delivery in connection.Deliveries.WaitingAsync(new DeliveryFilter(), cancellation))
+        {
+            byDestination[delivery.Destination] = byDestination.GetValueOrDefault(delivery.Destination) + 1;
+            oldest = oldest < delivery.ReceivedAt ? oldest : delivery.ReceivedAt;
+            earliestDue = earliestDue < delivery.NextAttemptAt ? earliestDue : delivery.NextAttemptAt;
+        }
+
+        return new Waiting(byDestination, oldest, earliestDue);
+    }
 
     private static string Ago(TimeSpan age) => age switch
     {
@@ -82,9 +122,9 @@ internal static class StatusCommand
     };
 
     private sealed record Status(
-        DateTimeOffset At, IReadOnlyList<QueueState> Queues, DeadLetterCount DeadLetters, DateTimeOffset? LastReceived)
+        DateTimeOffset At, IReadOnlyList<QueueState> Queues, DeadLetterCount DeadLetters, DateTimeOffset? LastReceived, IReadOnlyList<DestinationState> Destinations, Waiting Waiting)
     {
-        public IEnumerable<string> Needs(TimeSpan maxQueueAge, TimeSpan? maxSilence)
+        public IEnumerable<string> Needs(TimeSpan maxQueueAge, TimeSpan maxFailing, TimeSpan? maxSilence)
         {
             foreach (var queue in Queues)
             {
@@ -98,6 +138,23 @@ internal static class StatusCommand
                 }
             }
 
+            if (At - Waiting.EarliestDue > maxQueueAge)
+            {
+                yield return "deliveries that are due are not being made";
+            }
+
+            foreach (var destination in Destinations)
+            {
+                if (destination.DisabledAt is not null)
+                {
+                    yield return $"{destination.Destination} is disabled (then: telecmi forward resume --name {destination.Destination})";
+                }
+                else if (At - destination.FailingSince is { } failing && failing > maxFailing)
+                {
+                    yield return $"{destination.Destination} has failed for {Ago(failing)}";
+                }
+            }
+
             if (DeadLetters.Total > 0)
             {
                 yield return "there are dead letters";
@@ -108,5 +165,10 @@ internal static class StatusCommand
                 yield return $"no event within {silence}";
             }
         }
+    }
+
+    private sealed record Waiting(IReadOnlyDictionary<string, int> ByDestination, DateTimeOffset? Oldest, DateTimeOffset? EarliestDue)
+    {
+        public int Total => ByDestination.Values.Sum();
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using TeleCmi.Cli.Commands;
 using TeleCmi.Pipeline.DeadLetters;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Journaling;
 
 namespace TeleCmi.Cli.Output;
@@ -19,6 +20,8 @@ namespace TeleCmi.Cli.Output;
 [JsonSerializable(typeof(SendDocument))]
 [JsonSerializable(typeof(IEnumerable<NoticeDocument>))]
 [JsonSerializable(typeof(ForwardTestDocument))]
+[JsonSerializable(typeof(IEnumerable<DeliveryDocument>))]
+[JsonSerializable(typeof(ResentDocument))]
 [JsonSerializable(typeof(IEnumerable<CallDocument>))]
 [JsonSerializable(typeof(IReadOnlyList<CallbackDocument>))]
 [JsonSerializable(typeof(AgentDocument[]))]
@@ -50,7 +53,24 @@ internal sealed record DeadLetterDocument(
 internal sealed record DeletedDocument(int Deleted);
 
 internal sealed record StatusDocument(
-    bool NeedsPerson, IReadOnlyList<string> Needs, IReadOnlyList<QueueDocument> Queues, DeadLettersDocument DeadLetters, string? LastReceived);
+    bool NeedsPerson, IReadOnlyList<string> Needs, IReadOnlyList<QueueDocument> Queues, DeadLettersDocument DeadLetters, string? LastReceived,
+    IReadOnlyList<DestinationDocument> Destinations, WaitingDocument Waiting);
+
+internal sealed record DestinationDocument(string Name, string? FailingSince, string? DisabledAt, string? Fault);
+
+internal sealed record WaitingDocument(int Total, IReadOnlyDictionary<string, int> ByDestination, string? Oldest);
+
+internal sealed record AttemptDocument(string? At, int? Status, long Milliseconds);
+
+internal sealed record DeliveryDocument(
+    string Destination, string State, string EventId, string Kind, string? Conversation, string? ReceivedAt, string? NextAttemptAt, string? Fault, IReadOnlyList<AttemptDocument> Attempts)
+{
+    public static DeliveryDocument Of(Delivery delivery) => new(
+        delivery.Destination, delivery.State, delivery.EventId, delivery.Kind, delivery.Conversation, Times.Of(delivery.ReceivedAt), Times.Of(delivery.NextAttemptAt), delivery.Fault,
+        [.. delivery.Attempts.Select(attempt => new AttemptDocument(Times.Of(attempt.At), attempt.Status, attempt.Milliseconds))]);
+}
+
+internal sealed record ResentDocument(int Chosen, int Queued, IReadOnlyList<string> Faults);
 
 internal sealed record QueueDocument(string Name, int Messages, string? OldestVisible);
 

@@ -26,7 +26,7 @@ public sealed record DeadLetterId(RowKey Key)
 
     internal static DeadLetterId OfPoison(CallEvent callEvent, DateTimeOffset firstReceivedAt) => Of(firstReceivedAt, DeadLetter.DiscriminatorOf(callEvent));
 
-    private static DeadLetterId Of(DateTimeOffset receivedAt, string discriminator) => new(new RowKey(
+    internal static DeadLetterId Of(DateTimeOffset receivedAt, string discriminator) => new(new RowKey(
         UtcDay.Of(receivedAt), $"{receivedAt.UtcDateTime.ToString("HHmmssfff", CultureInfo.InvariantCulture)}-{discriminator}"));
 }
 

@@ -7,6 +7,10 @@ namespace TeleCmi.Pipeline.Forwarding;
 /// <summary>Keeps what could not be forwarded, so that it can be replayed to that destination alone.</summary>
 public sealed class ForwardDeadLetters(DeadLetterStore store)
 {
+    /// <summary>Where the dead letter of a delivery is, if there is one.</summary>
+    internal static DeadLetterId IdOf(string destination, string eventId, DateTimeOffset receivedAt) =>
+        DeadLetterId.Of(receivedAt, DiscriminatorOf(destination, eventId));
+
     internal Task KeepAsync(ForwardMessage message, string error, DeliveryResult? result, CancellationToken cancellation) => store.KeepAsync(
         new DeadLetter
         {
@@ -19,7 +23,7 @@ public sealed class ForwardDeadLetters(DeadLetterStore store)
             Destination = message.Destination,
             Status = result?.Status,
             ResponseBody = result?.ResponseBody,
-            Discriminator = DeadLetter.DiscriminatorOf(Encoding.UTF8.GetBytes($"{message.Destination}|{message.Event.Id}")),
+            Discriminator = DiscriminatorOf(message.Destination, message.Event.Id),
         },
         cancellation);
 
@@ -33,4 +37,6 @@ public sealed class ForwardDeadLetters(DeadLetterStore store)
             Discriminator = DeadLetter.DiscriminatorOf(body.Span),
         },
         cancellation);
+
+    private static string DiscriminatorOf(string destination, string eventId) => DeadLetter.DiscriminatorOf(Encoding.UTF8.GetBytes($"{destination}|{eventId}"));
 }

@@ -12,6 +12,7 @@ namespace TeleCmi.Pipeline.Forwarding;
 /// </summary>
 internal sealed record ForwardMessage
 {
+    // Without the attempts.
     private const int Overhead = 512;
 
     /// <summary>Where to.</summary>
@@ -23,26 +24,36 @@ internal sealed record ForwardMessage
     /// <summary>How often it was put back without an attempt since the last one.</summary>
     public int Deferrals { get; init; }
 
+    /// <summary>The attempts so far, so that noting one needs no reading.</summary>
+    public IReadOnlyList<DeliveryAttempt> Attempts { get; init; } = [];
+
+    /// <summary>Whether it came from the queue: it is then among the deliveries that wait.</summary>
+    public bool IsFromQueue { get; init; }
+
     /// <summary>When the queue first got it.</summary>
     public required DateTimeOffset QueuedAt { get; init; }
 
     /// <summary>The event.</summary>
     public required CallEvent Event { get; init; }
 
-    /// <summary>Writes the message: UTF-8 JSON, which with the largest envelope stays below the queue's 48 KiB.</summary>
-    public ReadOnlyMemory<byte> ToUtf8() => Write(Destination, Attempt, Deferrals, QueuedAt, Event.Envelope);
-
-    public static ReadOnlyMemory<byte> Write(string destination, int attempt, int deferrals, DateTimeOffset queuedAt, ReadOnlyMemory<byte> envelope)
+    /// <summary>Writes the message: UTF-8 JSON, which with the largest envelope and all attempts stays below the queue's 48 KiB.</summary>
+    public ReadOnlyMemory<byte> ToUtf8()
     {
-        var output = new ArrayBufferWriter<byte>(envelope.Length + Overhead);
+        var output = new ArrayBufferWriter<byte>(Event.Envelope.Length + Overhead);
         using var writer = new Utf8JsonWriter(output);
         writer.WriteStartObject();
-        writer.WriteString("destination"u8, destination);
-        writer.WriteNumber("attempt"u8, attempt);
-        writer.WriteNumber("deferrals"u8, deferrals);
-        writer.WriteString("queuedAt"u8, queuedAt.UtcDateTime);
+        writer.WriteString("destination"u8, Destination);
+        writer.WriteNumber("attempt"u8, Attempt);
+        writer.WriteNumber("deferrals"u8, Deferrals);
+        writer.WriteString("queuedAt"u8, QueuedAt.UtcDateTime);
+        if (Attempts.Count > 0)
+        {
+            writer.WritePropertyName("attempts"u8);
+            writer.WriteRawValue(Delivery.Write(Attempts), skipInputValidation: true);
+        }
+
         writer.WritePropertyName("envelope"u8);
-        writer.WriteRawValue(envelope.Span, skipInputValidation: true);
+        writer.WriteRawValue(Event.Envelope.Span, skipInputValidation: true);
         writer.WriteEndObject();
         writer.Flush();
         return output.WrittenMemory;
@@ -80,6 +91,8 @@ internal sealed record ForwardMessage
             Attempt = parts.Attempt,
             Deferrals = parts.Deferrals,
             QueuedAt = queuedAt,
+            Attempts = parts.Attempts ?? [],
+            IsFromQueue = true,
             Event = callEvent,
         };
         return true;
@@ -91,6 +104,7 @@ internal sealed record ForwardMessage
         public int Attempt;
         public int Deferrals;
         public string? QueuedAt;
+        public IReadOnlyList<DeliveryAttempt>? Attempts;
         public ReadOnlyMemory<byte> Envelope;
 
         public static Parts Find(ReadOnlyMemory<byte> json)
@@ -120,6 +134,9 @@ internal sealed record ForwardMessage
                         break;
                     case "queuedAt":
                         parts.QueuedAt = reader.GetString();
+                        break;
+                    case "attempts":
+                        parts.Attempts = JsonSerializer.Deserialize(ref reader, DeliveryJson.Default.DeliveryAttemptArray);
                         break;
                     case "envelope":
                         var start = (int)reader.TokenStartIndex;

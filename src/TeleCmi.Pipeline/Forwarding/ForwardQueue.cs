@@ -1,17 +1,26 @@
+using TeleCmi.Events;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Pipeline.Forwarding;
 
 /// <summary>The queue of events that wait for an attempt at a destination, one message per event and destination.</summary>
-public sealed class ForwardQueue(PipelineQueues queues, TimeProvider clock)
+public sealed class ForwardQueue(PipelineQueues queues, DeliveryLog log, TimeProvider clock)
 {
-    /// <summary>Queues an event for one destination, to be attempted at once.</summary>
+    /// <summary>Queues an event for one destination, to be attempted at once, whatever became of it before.</summary>
     /// <param name="destination">The destination's name.</param>
-    /// <param name="envelope">The event's envelope: UTF-8 JSON.</param>
+    /// <param name="callEvent">The event.</param>
     /// <param name="cancellation">Ends the attempt; whether the queue has it is then unknown.</param>
-    public Task SendAsync(string destination, ReadOnlyMemory<byte> envelope, CancellationToken cancellation) =>
-        queues.Forwards.SendAsync(ForwardMessage.Write(destination, attempt: 1, deferrals: 0, clock.GetUtcNow(), envelope), TimeSpan.Zero, cancellation);
+    /// <exception cref="StorageException">The queue does not have it, as far as is known.</exception>
+    public async Task SendAsync(string destination, CallEvent callEvent, CancellationToken cancellation)
+    {
+        var before = await log.FindAsync(callEvent, destination, cancellation);
+        var forward = new ForwardMessage { Destination = destination, QueuedAt = clock.GetUtcNow(), Attempts = before?.Attempts ?? [], Event = callEvent };
+        await SendAsync(forward, TimeSpan.Zero, fault: null, cancellation);
+    }
 
-    internal Task SendAsync(ForwardMessage message, TimeSpan delay, CancellationToken cancellation) =>
-        queues.Forwards.SendAsync(message.ToUtf8(), delay, cancellation);
+    internal async Task SendAsync(ForwardMessage message, TimeSpan delay, string? fault, CancellationToken cancellation)
+    {
+        await log.NoteWaitingAsync(message, delay, fault);
+        await queues.Forwards.SendAsync(message.ToUtf8(), delay, cancellation);
+    }
 }

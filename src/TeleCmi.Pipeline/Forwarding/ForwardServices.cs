@@ -45,7 +45,6 @@ public static class ForwardServices
     {
         services.AddForwardTest();
         services.TryAddSingleton(RetrySchedule.Default);
-        services.AddSingleton<DisabledDestinations>();
         services.AddSingleton<ConversationClaim>();
         services.AddSingleton<ForwardDeadLetters>();
         services.AddSingleton<Forwarder>();

@@ -16,8 +16,9 @@ public sealed partial class Forwarder(
     ForwardDestinations destinations,
     EventSender sender,
     ForwardQueue queue,
+    DeliveryLog log,
     ForwardDeadLetters deadLetters,
-    DisabledDestinations disabled,
+    DestinationStates states,
     ConversationClaim claims,
     RetrySchedule schedule,
     IOptions<ForwardOptions> options,
@@ -60,6 +61,7 @@ public sealed partial class Forwarder(
     internal async Task<string> GiveUpAsync(ForwardMessage forward, string error, DeliveryResult? result, CancellationToken cancellation)
     {
         await deadLetters.KeepAsync(forward, error, result, cancellation);
+        await log.NoteFailedAsync(forward, error);
         metrics.Forwarded(destinations.Find(forward.Destination)?.Name ?? "unknown", ForwardOutcome.DeadLettered, result?.Elapsed);
         Log.GivenUp(logger, result?.Failure, forward.Event.Id, LogText.Of(forward.Destination), error);
         Publish(forward.Event, forward.Destination, ForwardOutcome.DeadLettered);
@@ -93,7 +95,7 @@ public sealed partial class Forwarder(
             return await GiveUpAsync(forward, "No destination has this name (any more).", result: null, cancellation);
         }
 
-        if (await disabled.IsDisabledAsync(destination, cancellation))
+        if (await states.IsDisabledAsync(destination, cancellation))
         {
             return await GiveUpAsync(forward, "The destination is disabled: it responded with 410 earlier, and wants no more events.", result: null, cancellation);
         }
@@ -107,7 +109,9 @@ public sealed partial class Forwarder(
         }
 
         activity?.SetTag(TelemetryNames.StatusTag, result.Status);
-        var outcome = await SettleAsync(forward, destination, result, cancellation);
+        var attempted = forward with { Attempts = [.. forward.Attempts, new(clock.GetUtcNow() - result.Elapsed, result.Status, (long)result.Elapsed.TotalMilliseconds)] };
+        var outcome = await SettleAsync(attempted, destination, result, cancellation);
+        await states.NoteAsync(destination, result);
         if (outcome != ForwardOutcome.Delivered)
         {
             activity?.SetStatus(ActivityStatusCode.Error, result.Reason);
@@ -123,16 +127,22 @@ public sealed partial class Forwarder(
             case DeliveryOutcome.Delivered:
                 metrics.Forwarded(destination.Name, ForwardOutcome.Delivered, result.Elapsed);
                 Log.Delivered(logger, forward.Event.Id, destination.Name, forward.Attempt, result.Elapsed.TotalMilliseconds);
+                await log.NoteDeliveredAsync(forward);
                 return ForwardOutcome.Delivered;
             case DeliveryOutcome.Retry when schedule.After(forward.Attempt, result.RetryAfter) is { } delay:
-                await queue.SendAsync(forward with { Attempt = forward.Attempt + 1, Deferrals = 0 }, delay, cancellation);
+                await queue.SendAsync(forward with { Attempt = forward.Attempt + 1, Deferrals = 0 }, delay, result.Reason, cancellation);
                 metrics.Forwarded(destination.Name, ForwardOutcome.Retried, result.Elapsed);
                 Log.Retried(logger, result.Failure, forward.Event.Id, destination.Name, forward.Attempt, schedule.Attempts, result.Reason, delay);
+                if (forward.Attempt == schedule.Attempts / 2)
+                {
+                    Log.HalfUsedUp(logger, forward.Event.Id, destination.Name, forward.Attempt, schedule.Attempts);
+                }
+
                 return ForwardOutcome.Retried;
             case DeliveryOutcome.Retry:
                 return await GiveUpAsync(forward, $"{result.Reason} That was attempt {forward.Attempt}, the last.", result, cancellation);
             case DeliveryOutcome.Gone:
-                await disabled.DisableAsync(destination, cancellation);
+                await states.DisableAsync(destination, cancellation);
                 Log.Disabled(logger, destination.Name);
                 return await GiveUpAsync(forward, result.Reason, result, cancellation);
             case DeliveryOutcome.Refused:
@@ -150,7 +160,7 @@ public sealed partial class Forwarder(
         }
 
         var delay = RetrySchedule.AfterDeferral(forward.Deferrals, atLeast);
-        await queue.SendAsync(forward with { Deferrals = forward.Deferrals + 1 }, delay, cancellation);
+        await queue.SendAsync(forward with { Deferrals = forward.Deferrals + 1 }, delay, $"No attempt was made, because {whyNot}.", cancellation);
         metrics.Forwarded(forward.Destination, ForwardOutcome.Deferred, elapsed: null);
         Log.Deferred(logger, forward.Event.Id, forward.Destination, whyNot, delay);
         return ForwardOutcome.Deferred;
@@ -181,8 +191,11 @@ public sealed partial class Forwarder(
         [LoggerMessage(EventId = 64, Level = LogLevel.Error, Message = "Event {EventId} is not forwarded to {Destination} and is kept in DeadLetters: {Error}")]
         public static partial void GivenUp(ILogger logger, Exception? exception, string eventId, string destination, string error);
 
-        [LoggerMessage(EventId = 65, Level = LogLevel.Critical, Message = "Destination {Destination} responded with 410 Gone and is DISABLED: its events go to DeadLetters until its Url is changed, or its row in table DisabledDestinations removed.")]
+        [LoggerMessage(EventId = 65, Level = LogLevel.Critical, Message = "Destination {Destination} responded with 410 Gone and is DISABLED: its events go to DeadLetters until its Url is changed, or 'telecmi forward resume' is run.")]
         public static partial void Disabled(ILogger logger, string destination);
+
+        [LoggerMessage(EventId = 69, Level = LogLevel.Warning, Message = "Half of the attempts to forward event {EventId} to {Destination} are used up ({Attempt} of {Attempts}): repair the destination, or its events go to DeadLetters.")]
+        public static partial void HalfUsedUp(ILogger logger, string eventId, string destination, int attempt, int attempts);
 
         [LoggerMessage(EventId = 67, Level = LogLevel.Warning, Message = "Forwarding event {EventId} to {Destination} broke off; the queue delivers it again.")]
         public static partial void Failed(ILogger logger, Exception exception, string eventId, string destination);

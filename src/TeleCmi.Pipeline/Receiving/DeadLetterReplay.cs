@@ -22,14 +22,14 @@ public sealed partial class DeadLetterReplay(
     public async Task<ReplayResult> ReplayAsync(StoredDeadLetter letter, CancellationToken cancellation)
     {
         using var message = new PooledBuffer(letter.Letter.Body.Length + EventEnvelope.MaxOverhead);
-        if (!TryPrepare(letter.Letter, message, out var eventId, out var fault))
+        if (!TryPrepare(letter.Letter, message, out var eventId, out var callEvent, out var fault))
         {
             Log.Stays(logger, letter.Id, fault);
             return new ReplayResult(ReplayOutcome.Stays, null, fault);
         }
 
-        await (letter.Letter is { Reason: DeadLetterReason.Forward, Destination: { } destination }
-            ? forwards.SendAsync(destination, message.Written, cancellation)
+        await (letter.Letter is { Reason: DeadLetterReason.Forward, Destination: { } destination } && callEvent is not null
+            ? forwards.SendAsync(destination, callEvent, cancellation)
             : queues.Events.SendAsync(message.Written, TimeSpan.Zero, cancellation));
 
         // The queue has it: an interruption now would only leave the letter in both places.
@@ -41,9 +41,10 @@ public sealed partial class DeadLetterReplay(
     }
 
     private bool TryPrepare(
-        DeadLetter letter, PooledBuffer message, [NotNullWhen(true)] out string? eventId, [NotNullWhen(false)] out string? fault)
+        DeadLetter letter, PooledBuffer message, [NotNullWhen(true)] out string? eventId, out CallEvent? callEvent, [NotNullWhen(false)] out string? fault)
     {
         eventId = null;
+        callEvent = null;
         switch (letter.Reason)
         {
             case DeadLetterReason.Forward when letter.Destination is null:
@@ -51,7 +52,7 @@ public sealed partial class DeadLetterReplay(
                 return false;
 
             case DeadLetterReason.Poison or DeadLetterReason.Forward:
-                if (!EventEnvelope.TryRead(letter.Body, out var callEvent, out fault))
+                if (!EventEnvelope.TryRead(letter.Body, out callEvent, out fault))
                 {
                     return false;
                 }

@@ -16,13 +16,15 @@ public sealed class ForwardMessageTests
     {
         var envelope = Envelope(DocumentedNotices.OutgoingAnswered.Json.Replace("{\"call_id\"", "{ \"odd\" : \"<Zoë> \\u0041\", \"call_id\"", StringComparison.Ordinal));
 
-        var message = Read(ForwardMessage.Write("crm", attempt: 3, deferrals: 2, QueuedAt, envelope));
+        var message = Read(Message("crm", 3, 2, envelope).ToUtf8());
 
         message.Destination.ShouldBe("crm");
         message.Attempt.ShouldBe(3);
         message.Deferrals.ShouldBe(2);
         message.QueuedAt.ShouldBe(QueuedAt);
         message.Event.Envelope.ToArray().ShouldBe(envelope.ToArray());
+        message.Attempts.ShouldBe([new(QueuedAt, 503, 12), new(QueuedAt, null, 5000)]);
+        message.IsFromQueue.ShouldBeTrue();
         Read(message.ToUtf8()).Event.Envelope.ToArray().ShouldBe(envelope.ToArray());
     }
 
@@ -30,7 +32,11 @@ public sealed class ForwardMessageTests
     public void LargestEvent_FitsTheQueue()
     {
         var notice = $$"""{"app_id":1,"cmiuuid":"x","custom":"{{new string('x', TeleCmiOptions.LargestEventBytes - 40)}}"}""";
-        ForwardMessage.Write(new string('n', 40), int.MaxValue, int.MaxValue, QueuedAt, Envelope(notice)).Length.ShouldBeLessThan(IMessageQueue.MaxMessageBytes);
+        var message = Message(new string('n', 40), int.MaxValue, int.MaxValue, Envelope(notice)) with
+        {
+            Attempts = [.. Enumerable.Repeat(new DeliveryAttempt(DateTimeOffset.MaxValue, int.MaxValue, long.MaxValue), 1000)],
+        };
+        message.ToUtf8().Length.ShouldBeLessThan(IMessageQueue.MaxMessageBytes);
     }
 
     [Theory]
@@ -44,6 +50,16 @@ public sealed class ForwardMessageTests
     [InlineData("""{"destination":"crm","attempt":1,"deferrals":0,"queuedAt":"2026-11-20T10:00:00Z","envelope":{}}""")]
     public void AnythingElse_IsNoMessage(string body) =>
         ForwardMessage.TryRead(Encoding.UTF8.GetBytes(body), out _, out _).ShouldBeFalse();
+
+    private static ForwardMessage Message(string destination, int attempt, int deferrals, ReadOnlyMemory<byte> envelope) => new()
+    {
+        Destination = destination,
+        Attempt = attempt,
+        Deferrals = deferrals,
+        QueuedAt = QueuedAt,
+        Attempts = [new(QueuedAt, 503, 12), new(QueuedAt, null, 5000)],
+        Event = EventEnvelope.TryRead(envelope, out var callEvent, out var fault) ? callEvent : throw new InvalidDataException(fault),
+    };
 
     private static ForwardMessage Read(ReadOnlyMemory<byte> body) =>
         ForwardMessage.TryRead(body, out var message, out var fault) ? message : throw new InvalidDataException(fault);
