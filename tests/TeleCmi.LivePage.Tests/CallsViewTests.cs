@@ -147,6 +147,31 @@ public sealed class CallsViewTests(BrowserFixture browser)
     }
 
     [Fact]
+    public async Task Call_ShowsTheDeliveriesOfItsEvents_WithTheirAttempts()
+    {
+        await using var crm = await Destination.StartAsync();
+        await using var receiver = await ReceiverOnTrial.StartAsync(settings: [.. AllKinds, .. crm.Settings]);
+        var now = TimeProvider.System.GetUtcNow();
+        await receiver.PostEventsAsync(new CallScenario(now).OutgoingCdr("answered", "b"));
+        await using var page = await OpenCallsAsync(browser, receiver.Page);
+        await page.ShowAsync("Deliveries");
+        await Expect(page.Line("processed")).ToHaveCountAsync(1);
+        crm.Status = 400;
+        await receiver.PostEventsAsync(new CallScenario(now).Incoming("hangup"));
+        await Expect(page.Line("dead")).ToHaveCountAsync(1);
+        await page.ShowAsync("Calls");
+
+        await page.Call("reached").GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(page.Page.Locator(".deliveries li")).ToContainTextAsync("delivered crm cdr.outgoing.answered");
+        await Expect(page.Page.Locator(".deliveries li")).ToContainTextAsync("200 in ");
+        await page.Call("reached").GetByRole(AriaRole.Button).ClickAsync();
+        await page.Call("missed").GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(page.Page.Locator(".deliveries li")).ToContainTextAsync("failed crm incoming.hangup");
+        await Expect(page.Page.Locator(".deliveries li")).ToContainTextAsync("400 in ");
+        page.ShouldBeClean();
+    }
+
+    [Fact]
     public async Task Numbers_AreCoveredUntilAskedFor()
     {
         await using var receiver = await ReceiverOnTrial.StartAsync(settings: AllKinds);

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Microsoft.Playwright;
 using TeleCmi.Events.Samples;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Storage.Sqlite;
@@ -471,16 +472,18 @@ public sealed class LivePageTests(BrowserFixture browser)
     {
         await using var crm = await Destination.StartAsync();
         await using var receiver = await ReceiverOnTrial.StartAsync(settings: crm.Settings);
+        crm.Status = StatusCodes.Status500InternalServerError;
+        await receiver.RestartAsync(new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddMinutes(-16)));
+        var retried = new TaskCompletionSource();
+        receiver.Listen(change => _ = change is ForwardChanged { Outcome: ForwardOutcome.Retried } && retried.TrySetResult());
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("one"));
+        await retried.Task.WaitAsync(BrowserFixture.Patience);
+        await receiver.RestartAsync(TimeProvider.System);
         await using var page = await OpenAsync(browser, receiver.Page);
-        crm.Status = StatusCodes.Status400BadRequest;
-        foreach (var call in (string[])["one", "two", "three"])
-        {
-            await receiver.PostEventAsync(ReceiverOnTrial.Sample(call));
-        }
 
-        await Expect(page.Needs.Filter(new() { HasText = "Destination crm keeps failing" })).ToHaveCountAsync(1);
+        await Expect(page.Needs).ToContainTextAsync("Destination crm has been failing for more than 15 minutes: ");
         crm.Status = StatusCodes.Status410Gone;
-        await receiver.PostEventAsync(ReceiverOnTrial.Sample("four"));
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("two"));
 
         await Expect(page.Needs.Filter(new() { HasText = "Destination crm is disabled" })).ToHaveCountAsync(1);
         page.ShouldBeClean();

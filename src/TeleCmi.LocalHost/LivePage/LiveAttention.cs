@@ -10,16 +10,17 @@ namespace TeleCmi.LocalHost.LivePage;
 
 /// <summary>What a person has to do something about now.</summary>
 internal sealed class LiveAttention(
-    IStore store, PipelineQueues queues, DeadLetterStore letters, ForwardDestinations destinations, DisabledDestinations disabled, LiveHub hub, TimeProvider clock)
+    IStore store, PipelineQueues queues, DeadLetterStore letters, ForwardDestinations destinations, DestinationStates states, TimeProvider clock)
 {
     private const long LittleSpace = 500_000_000;
 
     // As telecmi status has it.
     private static readonly TimeSpan OldMessage = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongFailing = TimeSpan.FromMinutes(15);
 
     private readonly ResiliencePipeline _deadline = clock.Deadline(TimeSpan.FromSeconds(10));
 
-    /// <summary>Asks storage, and those who forward.</summary>
+    /// <summary>Asks storage, which also knows how the destinations are.</summary>
     public async Task<AttentionView> GetAsync(CancellationToken cancellation)
     {
         var needs = new List<NeedView>();
@@ -35,9 +36,17 @@ internal sealed class LiveAttention(
                         needs.Add(new NeedView("dead-letters", $"{CountOf(count.Value, "dead letter")}: fix the cause, then replay, or discard."));
                     }
 
-                    await foreach (var destination in DisabledAsync(token))
+                    var failing = await states.ReadAsync(token);
+                    foreach (var destination in destinations.All)
                     {
-                        needs.Add(new NeedView(null, $"Destination {destination} is disabled, because it responded with 410 (Gone): nothing is sent to it. docs/forwarding.md says how to enable it again."));
+                        if (await states.IsDisabledAsync(destination, token))
+                        {
+                            needs.Add(new NeedView(null, $"Destination {destination.Name} is disabled, because it responded with 410 (Gone): nothing is sent to it. When it is back, run telecmi forward resume --name {destination.Name}."));
+                        }
+                        else if (failing.FirstOrDefault(state => state.Destination == destination.Name) is { FailingSince: { } since } state && clock.GetUtcNow() - since > LongFailing)
+                        {
+                            needs.Add(new NeedView(null, $"Destination {destination.Name} has been failing for more than {LongFailing.TotalMinutes:0} minutes{(state.Fault is { } fault ? $": {fault}" : "")}."));
+                        }
                     }
 
                     foreach (var queue in await queues.GetStatesAsync(token))
@@ -58,25 +67,12 @@ internal sealed class LiveAttention(
             needs.Insert(0, new NeedView(null, $"Storage does not work as it should, and events may be refused with 503. {fault}"));
         }
 
-        needs.AddRange(hub.FailingDestinations().Select(destination => new NeedView(
-            null, $"Destination {destination} keeps failing: its last attempts did not succeed. What cannot be delivered becomes a dead letter.")));
         if (FreeSpace() is { } free and < LittleSpace)
         {
             needs.Add(new NeedView(null, string.Create(CultureInfo.InvariantCulture, $"The disk of the store has {free / 1_000_000} MB left: free some space, before events are refused.")));
         }
 
         return new AttentionView(count, needs);
-    }
-
-    private async IAsyncEnumerable<string> DisabledAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
-    {
-        foreach (var destination in destinations.All)
-        {
-            if (await disabled.IsDisabledAsync(destination, cancellation))
-            {
-                yield return destination.Name;
-            }
-        }
     }
 
     private long? FreeSpace()

@@ -2,13 +2,14 @@ using Polly;
 using Polly.Timeout;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Calls;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
 
 namespace TeleCmi.LocalHost.LivePage;
 
 /// <summary>Calls as the page shows them. Phone numbers are covered unless somebody asks for them.</summary>
-internal sealed class LiveCalls(CallReader calls, TimeProvider clock)
+internal sealed class LiveCalls(CallReader calls, DeliveryReader deliveries, TimeProvider clock)
 {
     private const int MostShown = 200;
 
@@ -37,10 +38,12 @@ internal sealed class LiveCalls(CallReader calls, TimeProvider clock)
         },
         cancellation);
 
-    /// <summary>Reads one call.</summary>
+    /// <summary>Reads one call, and what became of its events at the destinations.</summary>
     /// <returns>Null when it is not there any more.</returns>
     public Task<CallDetailView?> FindAsync(string id, bool isRevealed, CancellationToken cancellation) => InTimeAsync(
-        async deadline => (await calls.FindAsync(id, deadline)).FirstOrDefault(call => call.Id == id) is { } found ? ToDetail(found, isRevealed) : null,
+        async deadline => (await calls.FindAsync(id, deadline)).FirstOrDefault(call => call.Id == id) is { } found
+            ? ToDetail(found, await deliveries.OfAsync(found.Events.Select(notice => notice.Key), deadline), isRevealed)
+            : null,
         cancellation);
 
     private static CallView ToView(CallRecord call, bool isRevealed) => new(
@@ -53,7 +56,7 @@ internal sealed class LiveCalls(CallReader calls, TimeProvider clock)
         call.TalkSeconds,
         HasRecording: call.Recording is not null);
 
-    private static CallDetailView ToDetail(CallRecord call, bool isRevealed) => new(
+    private static CallDetailView ToDetail(CallRecord call, IEnumerable<Delivery> deliveries, bool isRevealed) => new(
         ToView(call, isRevealed),
         NumberOf(call.BusinessNumber, isRevealed),
         call.Team,
@@ -66,7 +69,11 @@ internal sealed class LiveCalls(CallReader calls, TimeProvider clock)
         call.Recording,
         call.Voicemail,
         call.Missing,
-        [.. call.Events.Select(notice => new CallEventView(notice.Kind.Name(), notice.Leg, notice.ReceivedAt, notice.Id))]);
+        [.. call.Events.Select(notice => new CallEventView(notice.Kind.Name(), notice.Leg, notice.ReceivedAt, notice.Id))],
+
+        // Other applications may share the conversation's id.
+        [.. deliveries.Where(delivery => call.Events.Any(notice => notice.Id == delivery.EventId)).Select(delivery => new CallDeliveryView(
+            delivery.Destination, delivery.Kind, delivery.EventId, delivery.State, delivery.Attempts, delivery.NextAttemptAt, delivery.Fault))]);
 
     private static string? NumberOf(string? number, bool isRevealed) => number is null ? null : isRevealed ? LogText.Of(number) : LogText.OfPhoneNumber(number);
 

@@ -14,9 +14,6 @@ namespace TeleCmi.LocalHost.LivePage;
 /// </summary>
 internal sealed class LiveHub
 {
-    // Once is nothing yet: the next attempt may succeed.
-    private const int FailuresInARow = 3;
-
     /// <summary>How many journeys are kept: with the largest events some 30 MB.</summary>
     public const int Capacity = 500;
 
@@ -30,8 +27,6 @@ internal sealed class LiveHub
     private readonly List<Watch> _watches = [];
     private readonly LiveStatistics _statistics;
     private readonly TimeProvider _clock;
-    // How many attempts in a row have failed, by destination.
-    private readonly SortedDictionary<string, int> _failures = new(StringComparer.Ordinal);
     private long _lastRequest;
     private long _dropped;
 
@@ -74,15 +69,6 @@ internal sealed class LiveHub
         lock (_lock)
         {
             return _statistics.ToView(queues);
-        }
-    }
-
-    /// <summary>The destinations whose last attempts have all failed.</summary>
-    public IReadOnlyList<string> FailingDestinations()
-    {
-        lock (_lock)
-        {
-            return [.. _failures.Where(destination => destination.Value >= FailuresInARow).Select(destination => destination.Key)];
         }
     }
 
@@ -218,12 +204,6 @@ internal sealed class LiveHub
     {
         journey.Forwards ??= new(StringComparer.Ordinal);
         journey.Forwards[destination] = outcome;
-        _failures[destination] = outcome switch
-        {
-            ForwardOutcome.Delivered => 0,
-            ForwardOutcome.Retried or ForwardOutcome.DeadLettered => _failures.GetValueOrDefault(destination) + 1,
-            _ => _failures.GetValueOrDefault(destination),
-        };
         if (outcome is ForwardOutcome.DeadLettered)
         {
             Died(journey, $"It could not be forwarded to {destination}.");

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
 using TeleCmi.Pipeline.Calls;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Journaling;
 
 namespace TeleCmi.LocalHost.LivePage;
@@ -85,6 +86,9 @@ internal sealed record CallsView(string From, string To, CallFigures Figures, IR
 
 internal sealed record CallEventView(string Kind, string? Leg, DateTimeOffset ReceivedAt, string Id);
 
+internal sealed record CallDeliveryView(
+    string Destination, string Kind, string EventId, string State, IReadOnlyList<DeliveryAttempt> Attempts, DateTimeOffset? NextAttemptAt, string? Fault);
+
 internal sealed record CallDetailView(
     CallView Call,
     string? BusinessNumber,
@@ -98,7 +102,8 @@ internal sealed record CallDetailView(
     string? Recording,
     bool Voicemail,
     IReadOnlyList<string> Missing,
-    IReadOnlyList<CallEventView> Events);
+    IReadOnlyList<CallEventView> Events,
+    IReadOnlyList<CallDeliveryView> Deliveries);
 
 internal sealed record DeadLetterView(string Id, string? EventId, DateTimeOffset ReceivedAt);
 

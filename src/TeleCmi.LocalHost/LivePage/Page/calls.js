@@ -3,7 +3,7 @@
 import { get } from './api.js';
 import { byId, facts, fillList, make, say } from './dom.js';
 import { badgeOf, moveByKeys } from './journeys.js';
-import { momentOf, secondOf, talk } from './text.js';
+import { duration, momentOf, secondOf, talk } from './text.js';
 
 const INTERVAL_MILLISECONDS = 1000;
 // What takes long is asked for more rarely.
@@ -243,6 +243,12 @@ export function createCalls() {
   };
 }
 
+/** Each attempt with its status and time, and when the next one is due. */
+function attemptsOf({ attempts, nextAttemptAt }) {
+  const each = attempts.map(({ at, status, milliseconds }) => `${secondOf(at)} ${status ?? 'no response'} in ${duration(milliseconds)}`);
+  return [...each, nextAttemptAt ? `next attempt ${momentOf(nextAttemptAt)}` : ''].filter(Boolean).join('; ');
+}
+
 function detailOf({ call, ...detail }) {
   const moment = time => time === undefined ? '' : momentOf(time);
   return make(
@@ -255,6 +261,14 @@ function detailOf({ call, ...detail }) {
       make('span', { class: 'kind' }, event.kind),
       event.leg ? ` leg ${event.leg} ` : ' ',
       make('span', { class: 'by mono' }, event.id)))),
+    detail.deliveries.length === 0 ? '' : make('h3', {}, 'Deliveries'),
+    detail.deliveries.length === 0 ? '' : make('ul', { class: 'call-events deliveries' }, ...detail.deliveries.map(delivery => make(
+      'li',
+      {},
+      make('strong', {}, delivery.state), ` ${delivery.destination} `,
+      make('span', { class: 'kind' }, delivery.kind), ' ',
+      make('span', { class: 'by' }, attemptsOf(delivery)),
+      delivery.fault ? make('span', { class: 'reason' }, delivery.fault) : ''))),
     facts([
       ['Call', call.id],
       ['Began', momentOf(call.startedAt)],
