@@ -11,6 +11,7 @@ if (Console.IsOutputRedirected)
 
 var root = new RootCommand("Measures the receiver side by side with what limits it. Load goes to this machine only.")
 {
+    CallsCommand.Create(),
     ColdStartCommand.Create(),
     TargetCommand.Create(),
 };

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Time.Testing;
 using Microsoft.Playwright;
 using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.Storage;
@@ -76,6 +77,98 @@ public sealed class CallsViewTests(BrowserFixture browser)
         await Expect(page.Calls).ToHaveCountAsync(0);
         await Expect(page.Page.Locator("#calls-title")).ToHaveTextAsync("Calls of 2022-04-22 (UTC)");
         page.ShouldBeCleanBut("400");
+    }
+
+    [Fact]
+    public async Task Filters_ChooseByKindAndConversation_OnAnyDay()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(settings: AllKinds);
+        var call = new CallScenario(TimeProvider.System.GetUtcNow()).OutgoingCdr("answered", "a").Outgoing("started", "b").OutgoingCdr("answered", "b");
+        await receiver.PostEventsAsync(call);
+        await receiver.PostEventsAsync(new CallScenario(TimeProvider.System.GetUtcNow()).Incoming("hangup"));
+        await using var page = await OpenCallsAsync(browser, receiver.Page);
+        await Expect(page.Calls).ToHaveCountAsync(2);
+
+        await page.Page.GetByLabel("Kind", new() { Exact = true }).SelectOptionAsync("outgoing.started");
+        await Expect(page.Calls).ToHaveCountAsync(1);
+        await Expect(page.Call("reached")).ToHaveCountAsync(1);
+        await page.Page.GetByLabel("Kind", new() { Exact = true }).SelectOptionAsync("outgoing.hangup");
+        await Expect(page.Page.Locator("#calls-note")).ToHaveTextAsync("No call matches.");
+        await page.Page.GetByLabel("Kind", new() { Exact = true }).SelectOptionAsync("");
+
+        await page.Page.GetByLabel("Day (UTC)", new() { Exact = true }).FillAsync("2022-04-22");
+        await Expect(page.Calls).ToHaveCountAsync(0);
+        foreach (var id in (string[])[call.Conversation, call.Request, call.Events[^1].Id, call.LegB])
+        {
+            await page.Page.GetByLabel("Conversation", new() { Exact = true }).FillAsync(id);
+            await Expect(page.Call("reached")).ToHaveCountAsync(1);
+            await Expect(page.Calls).ToHaveCountAsync(1);
+            await page.Page.GetByLabel("Conversation", new() { Exact = true }).FillAsync("another");
+            await Expect(page.Calls).ToHaveCountAsync(0);
+        }
+
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task DaysBefore_JoinTheSameList_WhichStaysLive()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(settings: AllKinds);
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(-1));
+        await receiver.RestartAsync(clock);
+        await receiver.PostEventsAsync(new CallScenario(clock.GetUtcNow()).Incoming("hangup"));
+        await receiver.RestartAsync(TimeProvider.System);
+        await receiver.PostEventsAsync(new CallScenario(TimeProvider.System.GetUtcNow()).OutgoingCdr("answered", "b"));
+        await using var page = await OpenCallsAsync(browser, receiver.Page);
+        await Expect(page.Call("reached")).ToHaveCountAsync(1);
+
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Also show the day before" }).ClickAsync();
+
+        await Expect(page.Call("missed")).ToHaveCountAsync(1);
+        await Expect(page.Page.Locator("#calls-figures")).ToContainTextAsync("calls2reached1");
+        await Expect(page.Page.Locator("#calls-title")).ToContainTextAsync($"{clock.GetUtcNow():yyyy-MM-dd} to ");
+        await receiver.PostEventsAsync(new CallScenario(TimeProvider.System.GetUtcNow()).Outgoing("started", "a"));
+        await Expect(page.Calls).ToHaveCountAsync(3);
+        await Expect(page.Calls.First).ToHaveAttributeAsync("data-outcome", "in_progress");
+        await Expect(page.Calls.Last).ToHaveAttributeAsync("data-outcome", "missed");
+        page.ShouldBeClean();
+    }
+
+    [Theory]
+    [InlineData("outgoing.answered", true)]
+    [InlineData("*", false)]
+    public async Task PartOfTheEvents_IsSaidToShowNoWholeCalls(string acceptedEvents, bool isSaid)
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(settings: ["--TeleCmi:AcceptedEvents", acceptedEvents]);
+        await using var page = await OpenCallsAsync(browser, receiver.Page);
+        await Expect(page.Page.Locator("#calls-note")).ToHaveTextAsync("No call on this day yet.");
+
+        await Expect(page.Page.GetByText("To see whole calls")).ToBeVisibleAsync(new() { Visible = isSaid });
+    }
+
+    [Fact]
+    public async Task Call_ShowsTheDeliveriesOfItsEvents_WithTheirAttempts()
+    {
+        await using var crm = await Destination.StartAsync();
+        await using var receiver = await ReceiverOnTrial.StartAsync(settings: [.. AllKinds, .. crm.Settings]);
+        var now = TimeProvider.System.GetUtcNow();
+        await receiver.PostEventsAsync(new CallScenario(now).OutgoingCdr("answered", "b"));
+        await using var page = await OpenCallsAsync(browser, receiver.Page);
+        await page.ShowAsync("Deliveries");
+        await Expect(page.Line("processed")).ToHaveCountAsync(1);
+        crm.Status = 400;
+        await receiver.PostEventsAsync(new CallScenario(now).Incoming("hangup"));
+        await Expect(page.Line("dead")).ToHaveCountAsync(1);
+        await page.ShowAsync("Calls");
+
+        await page.Call("reached").GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(page.Page.Locator(".deliveries li")).ToContainTextAsync("delivered crm cdr.outgoing.answered");
+        await Expect(page.Page.Locator(".deliveries li")).ToContainTextAsync("200 in ");
+        await page.Call("reached").GetByRole(AriaRole.Button).ClickAsync();
+        await page.Call("missed").GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(page.Page.Locator(".deliveries li")).ToContainTextAsync("failed crm incoming.hangup");
+        await Expect(page.Page.Locator(".deliveries li")).ToContainTextAsync("400 in ");
+        page.ShouldBeClean();
     }
 
     [Fact]
@@ -187,7 +280,7 @@ public sealed class CallsViewTests(BrowserFixture browser)
         {
             var (status, text) = await GetAsync(receiver, path);
             status.ShouldBe(HttpStatusCode.ServiceUnavailable);
-            text.ShouldBe($$"""{"message":"{{BrokenStore.Word}}"}""");
+            text.ShouldContain($"\"detail\":\"{BrokenStore.Word}\"");
         }
     }
 
@@ -195,6 +288,10 @@ public sealed class CallsViewTests(BrowserFixture browser)
     [InlineData("live/calls?day=yesterday", HttpStatusCode.BadRequest)]
     [InlineData("live/calls?outcome=sold", HttpStatusCode.BadRequest)]
     [InlineData("live/calls?number=123", HttpStatusCode.BadRequest)]
+    [InlineData("live/calls?kind=sold", HttpStatusCode.BadRequest)]
+    [InlineData("live/calls?days=32", HttpStatusCode.BadRequest)]
+    [InlineData("live/calls?days=2&day=0001-01-01", HttpStatusCode.BadRequest)]
+    [InlineData("live/calls/call", HttpStatusCode.BadRequest)]
     [InlineData("live/calls/call?id=no-such-call", HttpStatusCode.NotFound)]
     public async Task WrongQuestion_HasAMessage(string path, HttpStatusCode expected)
     {
@@ -203,7 +300,7 @@ public sealed class CallsViewTests(BrowserFixture browser)
         var (status, text) = await GetAsync(receiver, path);
 
         status.ShouldBe(expected);
-        text.ShouldStartWith("""{"message":""");
+        text.ShouldContain("\"detail\":\"");
     }
 
     private static async Task<(HttpStatusCode Status, string Text)> GetAsync(ReceiverOnTrial receiver, string path)

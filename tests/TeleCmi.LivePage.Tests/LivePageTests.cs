@@ -1,9 +1,13 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using Microsoft.Playwright;
 using TeleCmi.Events.Samples;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Processing;
+using TeleCmi.Pipeline.Storage;
+using TeleCmi.Storage.Sqlite;
 using static TeleCmi.LivePage.Tests.WatchedPage;
 
 namespace TeleCmi.LivePage.Tests;
@@ -26,10 +30,12 @@ public sealed class LivePageTests(BrowserFixture browser)
 
         var line = page.Lines.Filter(new() { HasText = "from this page" });
         await Expect(line).ToHaveAttributeAsync("data-state", "processed");
-        await Expect(line.Locator(".who")).ToHaveTextAsync("agent answered, 202_2222223");
+        await Expect(line.Locator(".event")).ToHaveTextAsync("outgoing.answered by the agent, from this page");
+        await Expect(line.Locator(".who")).ToHaveTextAsync("202_2222223");
         await Expect(line.Locator(".number")).ToHaveTextAsync("*********001");
-        await Expect(line.Locator(".way li.done")).ToHaveCountAsync(3);
-        await Expect(line.Locator(".way")).ToContainTextAsync(method);
+        await line.GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(page.Detail.Locator(".way li.done")).ToHaveCountAsync(3);
+        await Expect(page.Detail.Locator(".way")).ToContainTextAsync(method);
         page.ShouldBeClean();
     }
 
@@ -97,6 +103,34 @@ public sealed class LivePageTests(BrowserFixture browser)
         await Expect(page.Detail.Locator("#detail-found")).ToContainTextAsync("1 of ");
         await page.Detail.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
         await Expect(page.Detail).ToBeHiddenAsync();
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task Detail_ShowsTheFieldsFirst_EachToCopy_AndMovesFromLineToLine()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync();
+        await using var page = await OpenAsync(browser, receiver.Page, new() { Permissions = ["clipboard-read", "clipboard-write"] });
+        foreach (var call in (string[])["first", "second"])
+        {
+            await receiver.PostEventAsync(ReceiverOnTrial.Sample(call));
+            await Expect(page.Page.Locator($"#lines tbody tr").Filter(new() { HasText = "processed" })).ToHaveCountAsync(call == "first" ? 1 : 2);
+        }
+
+        await page.Lines.First.GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(page.Detail.Locator("#detail-body h3").First).ToHaveTextAsync("Fields");
+        await Expect(page.Detail.Locator("#detail-body .facts").First).ToContainTextAsync("second");
+        await Expect(page.Detail.GetByRole(AriaRole.Button, new() { Name = "Previous" })).ToBeDisabledAsync();
+        await page.Detail.GetByRole(AriaRole.Button, new() { Name = "Copy Event id", Exact = true }).ClickAsync();
+        (await page.Page.EvaluateAsync<string>("navigator.clipboard.readText()")).ShouldBe("2223343:event:second:b:answered");
+        await page.Detail.GetByRole(AriaRole.Button, new() { Name = "Copy the event" }).ClickAsync();
+        (await page.Page.EvaluateAsync<string>("navigator.clipboard.readText()")).ShouldBe(ReceiverOnTrial.Sample("second"));
+
+        await page.Detail.GetByRole(AriaRole.Button, new() { Name = "Next", Exact = true }).ClickAsync();
+        await Expect(page.Detail.Locator("#detail-body .facts").First).ToContainTextAsync("first");
+        await Expect(page.Detail.GetByRole(AriaRole.Button, new() { Name = "Next", Exact = true })).ToBeDisabledAsync();
+        await page.Detail.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
+        await Expect(page.Lines.Last.GetByRole(AriaRole.Button)).ToBeFocusedAsync();
         page.ShouldBeClean();
     }
 
@@ -202,6 +236,39 @@ public sealed class LivePageTests(BrowserFixture browser)
     }
 
     [Fact]
+    public async Task DeadLetters_AreCountedGroupedAndReplayedTogether_RightAfterARestart()
+    {
+        var handler = new StubbornHandler();
+        await using var receiver = await ReceiverOnTrial.StartAsync(services => services.AddSingleton<ICallEventHandler>(handler));
+        await using (var before = await OpenAsync(browser, receiver.Page))
+        {
+            foreach (var call in (string[])["one", "two", "three"])
+            {
+                await receiver.PostEventAsync(ReceiverOnTrial.Sample(call));
+            }
+
+            await receiver.PostEventAsync("not json");
+            await Expect(before.Line("dead")).ToHaveCountAsync(3);
+        }
+
+        handler.Fix();
+        await receiver.RestartAsync();
+        await using var page = await OpenCallsAsync(browser, receiver.Page);
+
+        await Expect(page.Needs).ToHaveTextAsync("4 dead letters: fix the cause, then replay, or discard. Show them");
+        await page.Needs.GetByRole(AriaRole.Button, new() { Name = "Show them" }).ClickAsync();
+        await Expect(page.Page.Locator("#totals div").Filter(new() { HasText = "dead letters stored" })).ToContainTextAsync("4");
+        await Expect(page.Page.Locator("#dead-note")).ToContainTextAsync("4, the oldest first");
+        await page.DeadLetters.GetByRole(AriaRole.Button, new() { Name = "Replay all 3" }).ClickAsync();
+        await Expect(page.Line("processed")).ToHaveCountAsync(3);
+        await Expect(page.Needs).ToContainTextAsync("1 dead letter:");
+        await page.DeadLetters.GetByRole(AriaRole.Button, new() { Name = "Discard" }).ClickAsync();
+        await Expect(page.DeadLetters).ToHaveCountAsync(0);
+        await Expect(page.Page.Locator("#attention")).ToBeHiddenAsync();
+        page.ShouldBeClean();
+    }
+
+    [Fact]
     public async Task HostileText_IsShownAsText()
     {
         const string Hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>";
@@ -266,15 +333,16 @@ public sealed class LivePageTests(BrowserFixture browser)
         await using var page = await OpenAsync(browser, receiver.Page);
         crm.Status = StatusCodes.Status400BadRequest;
         await receiver.PostEventAsync(ReceiverOnTrial.Sample("forwarded"));
-        await Expect(page.Line("dead").Locator(".way")).ToContainTextAsync("crm: dead letter");
-        await Expect(page.DeadLetters).ToContainTextAsync("could not be forwarded");
+        await Expect(page.Line("dead").Locator(".event")).ToContainTextAsync("crm: dead letter");
+        await Expect(page.DeadLetters).ToContainTextAsync("could not be forwarded outgoing.answered to crm");
 
         crm.Status = StatusCodes.Status200OK;
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Replay" }).ClickAsync();
 
-        await Expect(page.Line("processed").Locator(".way")).ToContainTextAsync("crm: has it");
-        await Expect(page.Line("processed").Locator(".way li.done")).ToHaveCountAsync(4);
         await Expect(page.DeadLetters).ToHaveCountAsync(0);
+        await page.Line("processed").GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(page.Detail.Locator(".way")).ToContainTextAsync("crm: delivered");
+        await Expect(page.Detail.Locator(".way li.done")).ToHaveCountAsync(4);
         page.ShouldBeClean();
     }
 
@@ -361,6 +429,107 @@ public sealed class LivePageTests(BrowserFixture browser)
         await page.Page.Keyboard.PressAsync("Enter");
         await Expect(page.Detail).ToContainTextAsync("first");
         page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task Lines_AreOneTabStop_WhereTheFocusWasLast()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync();
+        await using var page = await OpenAsync(browser, receiver.Page);
+        foreach (var call in (string[])["one", "two", "three"])
+        {
+            await receiver.PostEventAsync(ReceiverOnTrial.Sample(call));
+        }
+
+        await Expect(page.Line("processed")).ToHaveCountAsync(3);
+        await page.Page.GetByRole(AriaRole.Button, new() { Name = "Pause" }).FocusAsync();
+        await page.Page.Keyboard.PressAsync("Tab");
+        await page.Page.Keyboard.PressAsync("End");
+        await Expect(page.Lines.Last.GetByRole(AriaRole.Button)).ToBeFocusedAsync();
+        await page.Page.Keyboard.PressAsync("Tab");
+        await Expect(page.Page.GetByRole(AriaRole.Button, new() { Name = "Refresh the dead letters" })).ToBeFocusedAsync();
+        await page.Page.Keyboard.PressAsync("Shift+Tab");
+        await Expect(page.Lines.Last.GetByRole(AriaRole.Button)).ToBeFocusedAsync();
+        await Expect(page.Page.Locator("#lines .open[tabindex='0']")).ToHaveCountAsync(1);
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task Chart_HasAxesWithScaleAndUnits()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync();
+        await using var page = await OpenAsync(browser, receiver.Page);
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("one"));
+
+        await Expect(page.Page.Locator("#chart .scale").First).ToHaveTextAsync("1events in 5 s0");
+        await Expect(page.Page.Locator("#chart .scale").Last).ToContainTextAsync("sresponse time0");
+        await Expect(page.Page.Locator("#chart .axis")).ToHaveTextAsync("5 min ago2.5 min agonow");
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task FailingAndDisabledDestinations_NeedAPerson()
+    {
+        await using var crm = await Destination.StartAsync();
+        await using var receiver = await ReceiverOnTrial.StartAsync(settings: crm.Settings);
+        crm.Status = StatusCodes.Status500InternalServerError;
+        await receiver.RestartAsync(new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddMinutes(-16)));
+        var retried = new TaskCompletionSource();
+        receiver.Listen(change => _ = change is ForwardChanged { Outcome: ForwardOutcome.Retried } && retried.TrySetResult());
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("one"));
+        await retried.Task.WaitAsync(BrowserFixture.Patience);
+        await receiver.RestartAsync(TimeProvider.System);
+        await using var page = await OpenAsync(browser, receiver.Page);
+
+        await Expect(page.Needs).ToContainTextAsync("Destination crm has been failing for more than 15 minutes: ");
+        crm.Status = StatusCodes.Status410Gone;
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("two"));
+
+        await Expect(page.Needs.Filter(new() { HasText = "Destination crm is disabled" })).ToHaveCountAsync(1);
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task StorageThatRefuses_NeedsAPerson()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(services => services.AddSingleton<IStore>(provider => FullStore.Around(provider.GetRequiredService<SqliteStore>())));
+        await using var page = await OpenAsync(browser, receiver.Page);
+
+        await Expect(page.Needs).ToHaveTextAsync($"Storage does not work as it should, and events may be refused with 503. {FullStore.Word}");
+        page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task MessageThatNobodyTakes_NeedsAPerson()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(services => services.Remove(services.Single(service => service.ImplementationType?.Name == "QueuePumps")));
+        await receiver.RestartAsync(new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddMinutes(-6)));
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("one"));
+        await receiver.RestartAsync(TimeProvider.System);
+
+        await using var page = await OpenAsync(browser, receiver.Page);
+
+        await Expect(page.Needs).ToContainTextAsync("Queue telecmi-events: the oldest of 1 message has waited for more than 5 minutes.");
+        page.ShouldBeClean();
+    }
+
+    [Theory]
+    [InlineData("replay", "{}")]
+    [InlineData("discard", "{\"ids\":null}")]
+    [InlineData("replay", "{\"ids\":[1]}")]
+    [InlineData("replay", "not json")]
+    public async Task IncompleteRequest_IsAProblemThatSaysSo(string what, string body)
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(receiver.Address, $"/live/dead-letters/{what}"));
+        request.Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        request.Headers.Authorization = new("Bearer", receiver.Key);
+
+        using var response = await receiver.Client.SendAsync(request);
+
+        response.StatusCode.ShouldBe(System.Net.HttpStatusCode.BadRequest);
+        response.Content.Headers.ContentType?.MediaType.ShouldBe("application/problem+json");
+        (await response.Content.ReadAsStringAsync()).ShouldContain("send JSON with every field");
     }
 
     [Fact]

@@ -18,6 +18,7 @@ public sealed class ReceiverOnTrial : IAsyncDisposable
     private readonly string[] _arguments;
     private readonly Action<IServiceCollection>? _configure;
     private WebApplication? _app;
+    private TimeProvider? _clock;
 
     private ReceiverOnTrial(string[] settings, Action<IServiceCollection>? configure)
     {
@@ -47,6 +48,11 @@ public sealed class ReceiverOnTrial : IAsyncDisposable
         var builder = LocalHostApp.CreateBuilder(["--urls", Address.ToString(), .. _arguments]);
         builder.Logging.ClearProviders();
         _configure?.Invoke(builder.Services);
+        if (_clock is not null)
+        {
+            builder.Services.AddSingleton(_clock);
+        }
+
         _app = LocalHostApp.Build(builder);
         await _app.StartAsync();
         Address = new Uri(_app.Urls.First());
@@ -57,6 +63,14 @@ public sealed class ReceiverOnTrial : IAsyncDisposable
         await _app!.StopAsync();
         await _app.DisposeAsync();
         _app = null;
+    }
+
+    /// <summary>Stops it and starts it again on the same data, with another clock if one is given.</summary>
+    public async Task RestartAsync(TimeProvider? clock = null)
+    {
+        await StopAsync();
+        _clock = clock ?? _clock;
+        await StartAsync();
     }
 
     public void Listen(Action<PipelineEvent> listener) => _app!.Services.GetRequiredService<PipelineEvents>().Listen(listener);

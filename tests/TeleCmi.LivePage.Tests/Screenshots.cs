@@ -44,6 +44,7 @@ public sealed class Screenshots(BrowserFixture browser)
         await Expect(page.Line("duplicate")).ToHaveCountAsync(1);
         await Expect(page.Page.Locator("#queues dd")).ToHaveCountAsync(4);
         await Expect(page.Page.Locator("#totals div").Filter(new() { HasText = "duplicates" })).ToContainTextAsync("1");
+        await Expect(page.Needs).ToContainTextAsync("3 dead letters");
         await page.Page.EvaluateAsync("scrollTo(0, 0)");
         await ShootAsync(page, file);
 

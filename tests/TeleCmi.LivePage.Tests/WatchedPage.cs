@@ -24,6 +24,9 @@ internal sealed class WatchedPage : IAsyncDisposable
 
     public ILocator DeadLetters => Page.Locator("#dead > li");
 
+    /// <summary>What the banner says that a person is needed for.</summary>
+    public ILocator Needs => Page.Locator("#needs > li");
+
     public ILocator Lines => Page.Locator("#lines tbody tr");
 
     public ILocator Detail => Page.Locator("#detail");

@@ -10,16 +10,18 @@ internal sealed class DeadLetterService(DeadLetterStore store, DeadLetterReplay 
 
     public async Task<DeadLettersView> ListAsync(CancellationToken cancellation)
     {
-        var letters = await store.QueryAsync(new DeadLetterFilter(), withBodies: false, cancellation).Take(MostShown + 1).ToListAsync(cancellation);
+        var letters = await store.QueryAsync(new DeadLetterFilter(), withBodies: false, cancellation).Take(MostShown).ToListAsync(cancellation);
         var groups = letters
-            .Take(MostShown)
             .GroupBy(stored => (stored.Letter.Reason, stored.Letter.Kind, stored.Letter.Destination, stored.Letter.Error))
             .Select(group => new DeadLetterGroupView(
                 group.Key.Reason,
                 group.Key.Kind,
+                group.Key.Destination,
                 group.Key.Error,
                 [.. group.Select(stored => new DeadLetterView(stored.Id.ToString(), stored.Letter.EventId, stored.Letter.ReceivedAt))]));
-        return new DeadLettersView([.. groups], HasMore: letters.Count > MostShown);
+
+        // Only where there are more must they be counted by reading them all.
+        return new DeadLettersView([.. groups], letters.Count < MostShown ? letters.Count : (await store.CountAsync(cancellation)).Total);
     }
 
     /// <summary>Reads what was kept.</summary>

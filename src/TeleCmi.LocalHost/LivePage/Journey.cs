@@ -81,7 +81,8 @@ internal sealed class Journey(DateTimeOffset receivedAt)
             JournalKey?.Row);
     }
 
-    private Notice? ReadNotice() =>
+    /// <summary>The notice, read again from its bytes; null when it is none.</summary>
+    public Notice? ReadNotice() =>
         Envelope is not null ? EventEnvelope.TryRead(Envelope, out var callEvent, out _) ? callEvent.Notice : null
         : Notice.TryRead(Request?.Json, out var notice, out _) ? notice
         : null;

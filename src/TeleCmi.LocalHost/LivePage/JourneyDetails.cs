@@ -1,4 +1,5 @@
 using System.Text;
+using TeleCmi.Events;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Storage;
 
@@ -20,6 +21,7 @@ internal sealed class JourneyDetails(LiveHub hub, JournalReader journal)
 
     private static DetailView ToView(Journey journey) => new(
         journey.ToView(),
+        NoticeFieldViews.Of(journey.ReadNotice()),
         journey.Request is { } request
             ? new RequestView(
                 request.Method, request.Path, request.IsQuery, request.ContentType, request.Headers, request.Content is { } content ? BodyView.Of(content) : null)
@@ -30,6 +32,7 @@ internal sealed class JourneyDetails(LiveHub hub, JournalReader journal)
     // The journal does not know how the event came; its fields are the same.
     private static DetailView ToView(JournalRow row) => new(
         JournalViews.ToJourney(row),
+        NoticeFieldViews.Of(row.Event is { } envelope && EventEnvelope.TryRead(Encoding.UTF8.GetBytes(envelope), out var callEvent, out _) ? callEvent.Notice : null),
         JournalViews.DataOf(row.Event) is { } data
             ? new RequestView("POST", WebhookHandler.EventsPath, IsQuery: false, "application/json", [], new BodyView(data, IsBase64: false))
             : null,

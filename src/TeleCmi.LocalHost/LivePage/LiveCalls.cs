@@ -1,15 +1,15 @@
-using System.Diagnostics.CodeAnalysis;
 using Polly;
 using Polly.Timeout;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Calls;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
 
 namespace TeleCmi.LocalHost.LivePage;
 
 /// <summary>Calls as the page shows them. Phone numbers are covered unless somebody asks for them.</summary>
-internal sealed class LiveCalls(CallReader calls, TimeProvider clock)
+internal sealed class LiveCalls(CallReader calls, DeliveryReader deliveries, TimeProvider clock)
 {
     private const int MostShown = 200;
 
@@ -18,45 +18,33 @@ internal sealed class LiveCalls(CallReader calls, TimeProvider clock)
 
     private readonly ResiliencePipeline _deadline = clock.Deadline(Deadline);
 
-    /// <summary>Reads a day: its figures, and those of its calls that match.</summary>
+    /// <summary>Today, in UTC.</summary>
+    public DateOnly Today => clock.Today();
+
+    /// <summary>Reads the days: their figures, and those of their calls that match. A conversation is looked for on every day.</summary>
     public Task<CallsView> ListAsync(CallFilter filter, bool isRevealed, CancellationToken cancellation) => InTimeAsync(
         async deadline =>
         {
-            var day = filter.To ?? clock.Today();
-
-            // The figures are the whole day's, so the filter comes after the read.
-            var all = await calls.QueryAsync(new CallFilter { From = day, To = day }, deadline).ToListAsync(deadline);
-            var matching = all.Where(filter.Matches).Take(MostShown + 1).ToList();
+            // The figures are of all calls of the days, so the filter comes after the read.
+            var all = await calls.QueryAsync(new CallFilter { From = filter.From, To = filter.To }, deadline).ToListAsync(deadline);
+            var found = filter.Conversation is { } conversation ? await calls.FindAsync(conversation, deadline) : all;
+            var matching = found.Where(filter.Matches).Take(MostShown + 1).ToList();
             return new CallsView(
-                UtcDay.Of(day), CallFigures.Of(all), [.. matching.Take(MostShown).Select(call => ToView(call, isRevealed))], HasMore: matching.Count > MostShown);
+                UtcDay.Of(filter.From ?? Today),
+                UtcDay.Of(filter.To ?? Today),
+                CallFigures.Of(all),
+                [.. matching.Take(MostShown).Select(call => ToView(call, isRevealed))],
+                HasMore: matching.Count > MostShown);
         },
         cancellation);
 
-    /// <summary>Reads one call.</summary>
+    /// <summary>Reads one call, and what became of its events at the destinations.</summary>
     /// <returns>Null when it is not there any more.</returns>
     public Task<CallDetailView?> FindAsync(string id, bool isRevealed, CancellationToken cancellation) => InTimeAsync(
-        async deadline => (await calls.FindAsync(id, deadline)).FirstOrDefault(call => call.Id == id) is { } found ? ToDetail(found, isRevealed) : null,
+        async deadline => (await calls.FindAsync(id, deadline)).FirstOrDefault(call => call.Id == id) is { } found
+            ? ToDetail(found, await deliveries.OfAsync(found.Events.Select(notice => notice.Key), deadline), isRevealed)
+            : null,
         cancellation);
-
-    /// <summary>Reads a filter as the page writes it; what is empty does not matter.</summary>
-    public static bool TryReadFilter(
-        string? day, string? agent, string? number, string? outcome, [NotNullWhen(true)] out CallFilter? filter, [NotNullWhen(false)] out string? fault)
-    {
-        DateOnly parsedDay = default;
-        CallOutcome[] outcomes = [.. CallNames.Outcomes.Where(known => known.Name() == outcome)];
-        fault = !string.IsNullOrEmpty(day) && !UtcDay.TryParse(day, out parsedDay) ? "That is no day: write it as yyyy-MM-dd."
-            : !string.IsNullOrEmpty(outcome) && outcomes.Length == 0 ? "There is no such outcome."
-            : !string.IsNullOrWhiteSpace(number) && PhoneNumber.Digits(number).Length < CallFilter.FewestDigits ? $"Write at least the last {CallFilter.FewestDigits} digits of the number."
-            : null;
-        filter = fault is not null ? null : new CallFilter
-        {
-            To = string.IsNullOrEmpty(day) ? null : parsedDay,
-            Agent = string.IsNullOrWhiteSpace(agent) ? null : agent.Trim(),
-            Number = string.IsNullOrWhiteSpace(number) ? null : number,
-            Outcome = string.IsNullOrEmpty(outcome) ? null : outcomes[0],
-        };
-        return filter is not null;
-    }
 
     private static CallView ToView(CallRecord call, bool isRevealed) => new(
         call.Id,
@@ -68,7 +56,7 @@ internal sealed class LiveCalls(CallReader calls, TimeProvider clock)
         call.TalkSeconds,
         HasRecording: call.Recording is not null);
 
-    private static CallDetailView ToDetail(CallRecord call, bool isRevealed) => new(
+    private static CallDetailView ToDetail(CallRecord call, IEnumerable<Delivery> deliveries, bool isRevealed) => new(
         ToView(call, isRevealed),
         NumberOf(call.BusinessNumber, isRevealed),
         call.Team,
@@ -81,7 +69,11 @@ internal sealed class LiveCalls(CallReader calls, TimeProvider clock)
         call.Recording,
         call.Voicemail,
         call.Missing,
-        [.. call.Events.Select(notice => new CallEventView(notice.Kind.Name(), notice.Leg, notice.ReceivedAt, notice.Id))]);
+        [.. call.Events.Select(notice => new CallEventView(notice.Kind.Name(), notice.Leg, notice.ReceivedAt, notice.Id))],
+
+        // Other applications may share the conversation's id.
+        [.. deliveries.Where(delivery => call.Events.Any(notice => notice.Id == delivery.EventId)).Select(delivery => new CallDeliveryView(
+            delivery.Destination, delivery.Kind, delivery.EventId, delivery.State, delivery.Attempts, delivery.NextAttemptAt, delivery.Fault))]);
 
     private static string? NumberOf(string? number, bool isRevealed) => number is null ? null : isRevealed ? LogText.Of(number) : LogText.OfPhoneNumber(number);
 

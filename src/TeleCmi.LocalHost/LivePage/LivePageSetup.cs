@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.StaticFiles;
@@ -21,6 +22,8 @@ internal static class LivePageSetup
         {
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, LiveJson.Default);
             json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+            json.SerializerOptions.RespectNullableAnnotations = true;
+            json.SerializerOptions.RespectRequiredConstructorParameters = true;
         });
         services.AddSingleton<LiveHub>();
         services.AddSingleton<LivePageKey>();
@@ -30,6 +33,7 @@ internal static class LivePageSetup
         services.AddSingleton<PageSender>();
         services.AddSingleton<DeadLetterService>();
         services.AddSingleton<LiveCalls>();
+        services.AddSingleton<LiveAttention>();
     }
 
     public static void MapLivePage(this WebApplication app)
@@ -44,6 +48,7 @@ internal static class LivePageSetup
         {
             var page = new ApplicationBuilder(app.Services);
             page.Use(app.Services.GetRequiredService<PageGuard>().Protect);
+            page.UseStatusCodePages(ExplainInvalidRequestAsync);
             page.UseRouting();
             page.UseEndpoints(MapEndpoints);
             return page.Build();
@@ -63,11 +68,11 @@ internal static class LivePageSetup
             OkOr404(await details.FindAsync(id, partition, row, cancellation)));
         page.MapGet("/live/journal", async (string day, string? after, JournalReader journal, CancellationToken cancellation) =>
             OkOr404(await JournalViews.ReadPageAsync(journal, day, after, cancellation)));
-        page.MapGet("/live/calls", async Task<Results<Ok<CallsView>, BadRequest<FaultView>>> (
-            string? day, string? agent, string? number, string? outcome, bool? reveal, LiveCalls calls, CancellationToken cancellation) =>
-            LiveCalls.TryReadFilter(day, agent, number, outcome, out var filter, out var fault)
+        page.MapGet("/live/calls", async Task<Results<Ok<CallsView>, ProblemHttpResult>> (
+            [AsParameters] CallQuestion question, bool? reveal, LiveCalls calls, CancellationToken cancellation) =>
+            question.TryRead(calls.Today, out var filter, out var fault)
                 ? TypedResults.Ok(await calls.ListAsync(filter, reveal == true, cancellation))
-                : TypedResults.BadRequest(new FaultView(fault)));
+                : ProblemOf(StatusCodes.Status400BadRequest, fault));
         page.MapGet("/live/calls/call", async (string id, bool? reveal, LiveCalls calls, CancellationToken cancellation) =>
             OkOr404(await calls.FindAsync(id, reveal == true, cancellation)));
         page.MapGet("/live/dead-letters", async (DeadLetterService letters, CancellationToken cancellation) =>
@@ -90,9 +95,17 @@ internal static class LivePageSetup
             ? TypedResults.Stream(stream, type)
             : TypedResults.NotFound();
 
-    private static Results<Ok<T>, NotFound<FaultView>> OkOr404<T>(T? found)
+    private static Results<Ok<T>, ProblemHttpResult> OkOr404<T>(T? found)
         where T : class =>
-        found is null ? TypedResults.NotFound(new FaultView("It is not there any more.")) : TypedResults.Ok(found);
+        found is null ? ProblemOf(StatusCodes.Status404NotFound, "It is not there any more.") : TypedResults.Ok(found);
+
+    private static ProblemHttpResult ProblemOf(int status, string fault) => TypedResults.Problem(fault, statusCode: status);
+
+    // The framework refuses what it cannot read without a word.
+    private static Task ExplainInvalidRequestAsync(StatusCodeContext context) => context.HttpContext.Response.StatusCode == StatusCodes.Status400BadRequest
+        ? ProblemOf(StatusCodes.Status400BadRequest, "The request lacks something that this address needs, or has it in another form: send JSON with every field, as the page does.")
+            .ExecuteAsync(context.HttpContext)
+        : Task.CompletedTask;
 
     // Storage's word goes to the person who asked, because nobody else will read the log for them.
     private static async ValueTask<object?> ExplainStorageFaultsAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
@@ -103,7 +116,7 @@ internal static class LivePageSetup
         }
         catch (StorageException e)
         {
-            return TypedResults.Json(new FaultView(e.Message), LiveJson.Default.FaultView, statusCode: StatusCodes.Status503ServiceUnavailable);
+            return ProblemOf(StatusCodes.Status503ServiceUnavailable, e.Message);
         }
     }
 }

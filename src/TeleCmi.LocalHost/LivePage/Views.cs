@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
 using TeleCmi.Pipeline.Calls;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Journaling;
 
 namespace TeleCmi.LocalHost.LivePage;
@@ -42,12 +43,21 @@ internal sealed record BodyView(string Text, bool IsBase64)
 internal sealed record RequestView(string? Method, string Path, bool IsQuery, string? ContentType, IReadOnlyList<FieldView> Headers, BodyView? Content);
 
 internal sealed record DetailView(
-    JourneyView Journey, RequestView? Request, string? Response, string? Envelope, JournalRow? Row = null, string? RowFault = null);
+    JourneyView Journey, IReadOnlyList<FieldView> Fields, RequestView? Request, string? Response, string? Envelope, JournalRow? Row = null, string? RowFault = null);
 
 internal sealed record HelloView(
-    string Instance, bool HasAccessToken, IReadOnlyList<string> AcceptedEvents, string Sample, IReadOnlyList<JourneyView> Journeys, long Dropped);
+    string Instance, bool HasAccessToken, IReadOnlyList<string> AcceptedEvents, IReadOnlyList<string> Kinds, string Sample, IReadOnlyList<JourneyView> Journeys, long Dropped);
 
 internal sealed record JourneysView(IReadOnlyList<JourneyView> Journeys);
+
+/// <summary>What a person has to do something about, in a sentence.</summary>
+/// <param name="About">Which part of the page shows more: <c>dead-letters</c> or nothing.</param>
+/// <param name="Text">What is wrong and how to fix it.</param>
+internal sealed record NeedView(string? About, string Text);
+
+/// <param name="DeadLetters">How many are stored; null when storage does not tell.</param>
+/// <param name="Needs">Empty when all is well.</param>
+internal sealed record AttentionView(int? DeadLetters, IReadOnlyList<NeedView> Needs);
 
 internal sealed record BucketView(int Received, int Processed, double? P50, double? P95);
 
@@ -63,7 +73,7 @@ internal sealed record StatsView(
 
 internal sealed record SampleToSend(string Method, string Sample);
 
-internal sealed record EventToSend(string? Id, string? Partition, string? Row);
+internal sealed record EventToSend(string? Id = null, string? Partition = null, string? Row = null);
 
 internal sealed record SentView(int Status);
 
@@ -72,9 +82,12 @@ internal sealed record JournalPageView(IReadOnlyList<JourneyView> Journeys, stri
 internal sealed record CallView(
     string Id, DateTimeOffset StartedAt, string? Direction, string? Agent, string? Number, string Outcome, long? TalkSeconds, bool HasRecording);
 
-internal sealed record CallsView(string Day, CallFigures Figures, IReadOnlyList<CallView> Calls, bool HasMore);
+internal sealed record CallsView(string From, string To, CallFigures Figures, IReadOnlyList<CallView> Calls, bool HasMore);
 
 internal sealed record CallEventView(string Kind, string? Leg, DateTimeOffset ReceivedAt, string Id);
+
+internal sealed record CallDeliveryView(
+    string Destination, string Kind, string EventId, string State, IReadOnlyList<DeliveryAttempt> Attempts, DateTimeOffset? NextAttemptAt, string? Fault);
 
 internal sealed record CallDetailView(
     CallView Call,
@@ -89,26 +102,27 @@ internal sealed record CallDetailView(
     string? Recording,
     bool Voicemail,
     IReadOnlyList<string> Missing,
-    IReadOnlyList<CallEventView> Events);
+    IReadOnlyList<CallEventView> Events,
+    IReadOnlyList<CallDeliveryView> Deliveries);
 
 internal sealed record DeadLetterView(string Id, string? EventId, DateTimeOffset ReceivedAt);
 
-internal sealed record DeadLetterGroupView(string Reason, string? Kind, string Error, IReadOnlyList<DeadLetterView> Letters);
+internal sealed record DeadLetterGroupView(string Reason, string? Kind, string? Destination, string Error, IReadOnlyList<DeadLetterView> Letters);
 
-internal sealed record DeadLettersView(IReadOnlyList<DeadLetterGroupView> Groups, bool HasMore);
+/// <summary>Dead letters in groups, of the oldest ones, and how many there are in all.</summary>
+internal sealed record DeadLettersView(IReadOnlyList<DeadLetterGroupView> Groups, int Total);
 
 internal sealed record DeadLetterIds(IReadOnlyList<string> Ids);
 
 /// <summary>How many it was done with, and why not with the others.</summary>
 internal sealed record DoneView(int Done, IReadOnlyList<string> Faults);
 
-internal sealed record FaultView(string Message);
-
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(DetailView))]
 [JsonSerializable(typeof(HelloView))]
 [JsonSerializable(typeof(JourneysView))]
 [JsonSerializable(typeof(StatsView))]
+[JsonSerializable(typeof(AttentionView))]
 [JsonSerializable(typeof(SampleToSend))]
 [JsonSerializable(typeof(EventToSend))]
 [JsonSerializable(typeof(SentView))]
@@ -119,5 +133,4 @@ internal sealed record FaultView(string Message);
 [JsonSerializable(typeof(BodyView))]
 [JsonSerializable(typeof(DeadLetterIds))]
 [JsonSerializable(typeof(DoneView))]
-[JsonSerializable(typeof(FaultView))]
 internal sealed partial class LiveJson : JsonSerializerContext;

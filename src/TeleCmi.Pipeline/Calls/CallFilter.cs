@@ -1,3 +1,5 @@
+using TeleCmi.Events;
+
 namespace TeleCmi.Pipeline.Calls;
 
 /// <summary>Which calls; what is null does not matter.</summary>
@@ -21,6 +23,12 @@ public sealed record CallFilter
     /// <summary>Which way it went.</summary>
     public CallDirection? Direction { get; init; }
 
+    /// <summary>A kind of event that the call has.</summary>
+    public EventKind? Kind { get; init; }
+
+    /// <summary>Its conversation, its click2call request, the id or leg of one of its events, or its own id; exactly.</summary>
+    public string? Conversation { get; init; }
+
     /// <summary>The fewest digits that tell one number from another.</summary>
     public const int FewestDigits = 7;
 
@@ -29,5 +37,8 @@ public sealed record CallFilter
         (Agent is null || call.Agent == Agent || call.Agent?.StartsWith($"{Agent}_", StringComparison.Ordinal) == true)
         && (Number is null || PhoneNumber.IsSame(call.CustomerNumber, Number))
         && (Outcome is null || call.Outcome == Outcome)
-        && (Direction is null || call.Direction == Direction);
+        && (Direction is null || call.Direction == Direction)
+        && (Kind is null || call.Events.Any(notice => notice.Kind == Kind))
+        && (Conversation is null || call.Id == Conversation || call.ConversationId == Conversation || call.RequestId == Conversation
+            || call.Events.Any(notice => notice.Id == Conversation || notice.CmiUuid == Conversation));
 }

@@ -10,10 +10,10 @@ async function send(path, options) {
     throw new Error('The receiver does not respond.');
   }
 
-  const isJson = response.headers.get('Content-Type')?.startsWith('application/json');
+  const isJson = /^application\/(problem\+)?json/.test(response.headers.get('Content-Type'));
   const body = isJson ? await response.json() : null;
   if (!response.ok) {
-    throw Object.assign(new Error(body?.message ?? `The receiver responded with ${response.status}.`), { status: response.status });
+    throw Object.assign(new Error(body?.detail ?? `The receiver responded with ${response.status}.`), { status: response.status });
   }
 
   return body;

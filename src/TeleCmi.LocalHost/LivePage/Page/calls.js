@@ -3,12 +3,13 @@
 import { get } from './api.js';
 import { byId, facts, fillList, make, say } from './dom.js';
 import { badgeOf, moveByKeys } from './journeys.js';
-import { momentOf, secondOf, talk } from './text.js';
+import { duration, momentOf, secondOf, talk } from './text.js';
 
 const INTERVAL_MILLISECONDS = 1000;
 // What takes long is asked for more rarely.
 const REST_PER_READ = 3;
 const TYPING_MILLISECONDS = 400;
+const MOST_DAYS = 31;
 
 /** Word and sign of each outcome; styles add an edge, so that colour is never the only mark. */
 const OUTCOMES = {
@@ -31,7 +32,10 @@ export function createCalls() {
   const body = table.tBodies[0];
   const note = byId('calls-note');
   const reveal = byId('calls-reveal');
-  const fields = { day: byId('calls-day'), agent: byId('calls-agent'), number: byId('calls-number'), outcome: byId('calls-outcome') };
+  const fields = { day: byId('calls-day'), agent: byId('calls-agent'), number: byId('calls-number'), outcome: byId('calls-outcome'), kind: byId('calls-kind'), conversation: byId('calls-conversation') };
+  const earlier = byId('calls-earlier');
+  // How many days are shown, the last of them as chosen.
+  let days = 1;
   // By call: its row and, when it is unfolded, the row with its events.
   const rows = new Map();
   let isReading = false;
@@ -39,15 +43,28 @@ export function createCalls() {
   let isWanted = false;
   let timer = 0;
   let earliest = 0;
+  // With more than one day, a time alone says too little.
+  let isDated = false;
 
   fields.outcome.append(...Object.entries(OUTCOMES).map(([outcome, { word }]) => new Option(word, outcome)));
   moveByKeys(table);
   byId('calls-filter').addEventListener('submit', event => event.preventDefault());
-  fields.agent.addEventListener('input', () => want(TYPING_MILLISECONDS));
-  fields.number.addEventListener('input', () => want(TYPING_MILLISECONDS));
-  for (const element of [fields.day, fields.outcome, reveal]) {
+  for (const element of [fields.agent, fields.number, fields.conversation]) {
+    element.addEventListener('input', () => want(TYPING_MILLISECONDS));
+  }
+
+  for (const element of [fields.outcome, fields.kind, reveal]) {
     element.addEventListener('change', () => want(0));
   }
+
+  fields.day.addEventListener('change', () => {
+    days = 1;
+    want(0);
+  });
+  earlier.addEventListener('click', () => {
+    days++;
+    want(0);
+  });
 
   /** Reads again soon; many wishes are one reading. */
   function want(milliseconds) {
@@ -63,6 +80,7 @@ export function createCalls() {
     isWanted = false;
     const began = performance.now();
     const asked = new URLSearchParams(Object.entries(fields).map(([name, field]) => [name, field.value]));
+    asked.set('days', days);
     asked.set('reveal', reveal.checked);
     try {
       const view = await get(`/live/calls?${asked}`);
@@ -90,7 +108,9 @@ export function createCalls() {
       ['talk time', talk(figures.talkSeconds)],
       ['to call back', figures.toCallBack.toLocaleString()],
     ]);
-    say(byId('calls-of'), `${view.day} (UTC)`);
+    say(byId('calls-of'), `${view.from === view.to ? '' : `${view.from} to `}${view.to} (UTC)`);
+    earlier.hidden = days === MOST_DAYS || fields.conversation.value.trim() !== '';
+    isDated = view.from !== view.to || earlier.hidden;
     const wanted = new Set(calls.map(call => call.id));
     for (const [id, row] of rows) {
       if (!wanted.has(id)) {
@@ -126,7 +146,7 @@ export function createCalls() {
 
     table.hidden = calls.length === 0;
     say(note, calls.length > 0 ? (view.hasMore ? `The newest ${calls.length} are shown, and there are more: narrow the choice.` : '')
-      : figures.calls > 0 ? 'No call matches.' : 'No call on this day yet.');
+      : figures.calls > 0 ? 'No call matches.' : days > 1 ? 'No call on these days.' : 'No call on this day yet.');
   }
 
   function rowOf(id) {
@@ -141,7 +161,7 @@ export function createCalls() {
   }
 
   function updateRow(row, call) {
-    const state = JSON.stringify([call, Boolean(row.events)]);
+    const state = JSON.stringify([call, Boolean(row.events), isDated]);
     if (row.state === state) {
       return;
     }
@@ -154,8 +174,8 @@ export function createCalls() {
     const direction = DIRECTIONS[call.direction];
     const button = make(
       'button',
-      { type: 'button', class: 'open', 'aria-expanded': String(Boolean(row.events)), title: momentOf(call.startedAt) },
-      secondOf(call.startedAt),
+      { type: 'button', class: 'open', tabindex: row.isStop ? '0' : '-1', 'aria-expanded': String(Boolean(row.events)), title: momentOf(call.startedAt) },
+      isDated ? momentOf(call.startedAt) : secondOf(call.startedAt),
       make('span', { class: 'unseen' }, `, ${direction?.word ?? ''} call ${outcome.word}, its events`));
     row.replaceChildren(
       make('td', { role: 'cell', class: 'time' }, button),
@@ -197,6 +217,10 @@ export function createCalls() {
   return {
     /** What the receiver says of itself. */
     greet(hello) {
+      if (fields.kind.options.length === 1) {
+        fields.kind.append(...hello.kinds.map(kind => new Option(kind)));
+      }
+
       // Without the detail records of the calls nobody knows how they ended.
       byId('calls-accepted').hidden = hello.acceptedEvents.some(kind => kind === '*' || kind.startsWith('cdr.'));
       want(0);
@@ -219,6 +243,12 @@ export function createCalls() {
   };
 }
 
+/** Each attempt with its status and time, and when the next one is due. */
+function attemptsOf({ attempts, nextAttemptAt }) {
+  const each = attempts.map(({ at, status, milliseconds }) => `${secondOf(at)} ${status ?? 'no response'} in ${duration(milliseconds)}`);
+  return [...each, nextAttemptAt ? `next attempt ${momentOf(nextAttemptAt)}` : ''].filter(Boolean).join('; ');
+}
+
 function detailOf({ call, ...detail }) {
   const moment = time => time === undefined ? '' : momentOf(time);
   return make(
@@ -231,6 +261,14 @@ function detailOf({ call, ...detail }) {
       make('span', { class: 'kind' }, event.kind),
       event.leg ? ` leg ${event.leg} ` : ' ',
       make('span', { class: 'by mono' }, event.id)))),
+    detail.deliveries.length === 0 ? '' : make('h3', {}, 'Deliveries'),
+    detail.deliveries.length === 0 ? '' : make('ul', { class: 'call-events deliveries' }, ...detail.deliveries.map(delivery => make(
+      'li',
+      {},
+      make('strong', {}, delivery.state), ` ${delivery.destination} `,
+      make('span', { class: 'kind' }, delivery.kind), ' ',
+      make('span', { class: 'by' }, attemptsOf(delivery)),
+      delivery.fault ? make('span', { class: 'reason' }, delivery.fault) : ''))),
     facts([
       ['Call', call.id],
       ['Began', momentOf(call.startedAt)],

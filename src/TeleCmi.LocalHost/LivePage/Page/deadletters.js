@@ -12,17 +12,19 @@ export function createDeadLetters() {
   const list = byId('dead');
   const note = byId('dead-note');
   let refresh = 0;
+  let total = null;
 
   byId('dead-refresh').addEventListener('click', () => load());
 
   async function load(word = '') {
     try {
-      const { groups, hasMore } = await get('/live/dead-letters');
+      const { groups, ...view } = await get('/live/dead-letters');
+      total = view.total;
       // Those that stay keep their element, and with it the focus and what is unfolded.
       const known = new Map([...list.children].map(item => [item.dataset.ids, item]));
       list.replaceChildren(...groups.map(group => known.get(idsOf(group).join()) ?? itemOf(group)));
       const letters = groups.reduce((sum, group) => sum + group.letters.length, 0);
-      const count = letters === 0 ? 'There are none.' : `${letters}${hasMore ? ' of more' : ''}, the oldest first; equal ones together.`;
+      const count = letters === 0 ? 'There are none.' : `${total.toLocaleString()}${letters < total ? `; the oldest ${letters} are shown` : ''}, the oldest first, equal ones together.`;
       say(note, word ? `${word} ${count}` : count);
     } catch (error) {
       say(note, error.message);
@@ -75,11 +77,11 @@ export function createDeadLetters() {
       make('div', { class: 'row spread' },
         make('span', {},
           make('strong', {}, REASONS[group.reason] ?? group.reason), ' ',
-          make('span', { class: 'kind' }, what),
+          make('span', { class: 'kind' }, what), group.destination ? ` to ${group.destination}` : '',
           count > 1 ? make('strong', {}, ` × ${count}`) : '',
           make('span', { class: 'by' }, ` ${momentOf(group.letters[0].receivedAt)}${count > 1 ? ` to ${momentOf(group.letters.at(-1).receivedAt)}` : ''}`)),
         make('span', { class: 'row' },
-          button('Replay', '/live/dead-letters/replay', 'replayed: the way goes on above.', ''),
+          button('Replay', '/live/dead-letters/replay', 'replayed: see the events above.', ''),
           button('Discard', '/live/dead-letters/discard', 'discarded.', count > 1 ? `Discard these ${count} dead letters for good?` : 'Discard this dead letter for good?'))),
       make('span', { class: 'reason' }, group.error),
       details);
@@ -96,6 +98,12 @@ export function createDeadLetters() {
 
   return {
     load,
+    /** How many are stored now, by whomever: the list follows. */
+    counted(stored) {
+      if (stored !== undefined && total !== null && stored !== total) {
+        load();
+      }
+    },
     /** A journey that ended badly, or one that was replayed, may have changed the list. */
     changed(updates) {
       if (updates.some(journey => journey.state === 'dead' || journey.state === 'rejected')) {

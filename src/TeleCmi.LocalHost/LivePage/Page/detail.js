@@ -1,7 +1,7 @@
 // All there is to know about one event, to read, search, copy and send again.
 
 import { get, post } from './api.js';
-import { badge, reasonOf, wordOf } from './journeys.js';
+import { badge, reasonOf, way, wordOf } from './journeys.js';
 import { byId, copy, facts, make, say } from './dom.js';
 import { curlOf, duration, momentOf, prettyJson, prettyQuery } from './text.js';
 
@@ -17,7 +17,12 @@ export function createDetail() {
   let command = null;
   let place = 0;
   let refresh = 0;
+  // The line that the detail was opened from, or has moved on to.
+  let row = null;
 
+  byId('detail-previous').addEventListener('click', () => move('previousElementSibling'));
+  byId('detail-next').addEventListener('click', () => move('nextElementSibling'));
+  byId('detail-copy').addEventListener('click', () => copyText(request.content.text, byId('detail-event')));
   byId('detail-close').addEventListener('click', () => dialog.close());
   dialog.addEventListener('click', event => {
     // Only the backdrop is the dialog itself.
@@ -27,6 +32,7 @@ export function createDetail() {
   });
   dialog.addEventListener('close', () => {
     shown = null;
+    row?.querySelector('.open')?.focus();
     clearTimeout(refresh);
   });
   find.addEventListener('input', () => {
@@ -40,14 +46,23 @@ export function createDetail() {
       goToFound();
     }
   });
-  byId('detail-curl').addEventListener('click', async () => {
-    const isCopied = await copy(command, byId('detail-command'));
-    say(note, isCopied ? 'The command is in the clipboard.' : 'The browser does not allow copying here: the command is selected below.');
-  });
+  byId('detail-curl').addEventListener('click', () => copyText(command, byId('detail-command')));
   byId('detail-again').addEventListener('click', sendAgain);
 
-  async function open(journey) {
-    shown = journey;
+  async function copyText(text, shownIn) {
+    const isCopied = await copy(text, shownIn);
+    say(note, isCopied ? 'It is in the clipboard.' : 'The browser does not allow copying here: the text is selected below.');
+  }
+
+  function move(sibling) {
+    if (row?.[sibling]) {
+      open(row[sibling]);
+    }
+  }
+
+  async function open(line) {
+    row = line;
+    shown = line.journey;
     say(note, '');
     find.value = '';
     place = 0;
@@ -86,9 +101,19 @@ export function createDetail() {
   function showHead(journey) {
     byId('detail-title').replaceChildren(badge(journey.state), journey.kind ?? 'no event');
     dialog.dataset.state = journey.state;
-    byId('detail-again').disabled = !request?.content;
+    byId('detail-again').disabled = byId('detail-copy').disabled = !request?.content;
     byId('detail-curl').disabled = !command;
+    byId('detail-previous').disabled = !row.previousElementSibling;
+    byId('detail-next').disabled = !row.nextElementSibling;
   }
+
+  /** Names and values, each with a button that copies it. */
+  const copyable = fields => make('dl', { class: 'facts' }, ...fields.flatMap(({ name, value }) => {
+    const text = make('dd', {}, value);
+    const button = make('button', { type: 'button', class: 'copy' }, 'Copy', make('span', { class: 'unseen' }, ` ${name}`));
+    button.addEventListener('click', () => copyText(value, text));
+    return [make('dt', {}, name, button), text];
+  }));
 
   function show(detail) {
     const { journey } = detail;
@@ -96,23 +121,24 @@ export function createDetail() {
     // A refused request is a stranger's text: nothing of it goes near a shell.
     command = request && journey.state !== 'refused' ? curlOf(request, location.origin) : null;
     showHead(journey);
-    const parts = [facts([
-      ['State', wordOf(journey.state)],
-      ['Why', reasonOf(journey)],
+    const parts = [
+      make('p', { class: 'reason' }, reasonOf(journey)),
+      detail.fields.length > 0 ? part('Fields', copyable(detail.fields)) : '',
+      part('Way', make('div', {}, way(journey), facts([
+      ['Status', wordOf(journey.state)],
       ['Received', momentOf(journey.receivedAt)],
-      ['Id', journey.eventId],
       ['Answered by', journey.answeredBy],
-      ['Agent', journey.agent],
       ['Response', journey.status ? `${journey.status} in ${duration(journey.responseMs)}` : ''],
       ['Work began', journey.startedMs === undefined ? '' : `${duration(journey.startedMs)} after receipt`],
       ['Processed', journey.processedMs === undefined ? '' : `${duration(journey.processedMs)} after receipt`],
       ['Tries', journey.tries ? String(journey.tries) : ''],
-    ])];
+    ]))),
+    ].filter(Boolean);
     if (request) {
       const content = request.content === undefined ? 'Nothing that could be kept.'
         : request.content.isBase64 ? request.content.text
         : request.isQuery ? prettyQuery(request.content.text) : prettyJson(request.content.text);
-      parts.push(part(`The event as it came${request.content?.isBase64 ? ' (not text; in Base64)' : ''}`, code(content)));
+      parts.push(part(`The event as it came${request.content?.isBase64 ? ' (not text; in Base64)' : ''}`, code(content, 'detail-event')));
       parts.push(part('Request', facts([
         ['Method', request.method], ['Path', request.path], ...request.headers.map(header => [header.name, header.value]),
       ])));

@@ -24,22 +24,21 @@ const REASONS = {
   ignored: 'Its kind is not in TeleCmi__AcceptedEvents.',
 };
 
-const FORWARDS = { delivered: 'has it', retried: 'tried again later', deferred: 'waits', dead_lettered: 'dead letter', skipped: 'had this call before' };
+const FORWARDS = { delivered: 'delivered', retried: 'waits for the next attempt', deferred: 'deferred', dead_lettered: 'dead letter', skipped: 'skipped, the conversation was forwarded' };
+
+const isForwarded = ({ outcome }) => outcome === 'delivered' || outcome === 'skipped';
+
+const forwardsOf = forwards => forwards.map(({ destination, outcome }) => `${destination}: ${FORWARDS[outcome] ?? outcome}`).join(', ');
 
 const NOT_TAKEN = new Set(['ignored', 'rejected', 'refused', 'unavailable']);
 
 export const wordOf = state => STATES[state]?.word ?? state;
 
-export const whoOf = journey => [
-  journey.answeredBy ? `${journey.answeredBy} answered` : '',
-  journey.agent ?? '',
-].filter(Boolean).join(', ');
-
 export const reasonOf = journey => journey.fault ?? REASONS[journey.state] ?? '';
 
 /** The text that a search looks through. */
 export const searchTextOf = journey =>
-  [journey.kind, journey.eventId, whoOf(journey), journey.number, wordOf(journey.state), reasonOf(journey), journey.method].join(' ').toLowerCase();
+  [journey.kind, journey.eventId, journey.answeredBy, journey.agent, journey.number, wordOf(journey.state), reasonOf(journey), journey.method].join(' ').toLowerCase();
 
 export const badgeOf = ({ word, sign }) => make('span', { class: 'badge' }, make('span', { 'aria-hidden': 'true' }, `${sign} `), word);
 
@@ -54,9 +53,9 @@ export function way(journey) {
     const took = journey.processedMs === undefined ? '' : `+${duration(Math.max(0, journey.processedMs - (journey.responseMs ?? 0)))}`;
     steps.push(['processed', journey.processedMs !== undefined, took]);
     if (journey.forwards) {
-      const isDone = journey.forwards.every(({ outcome }) => outcome === 'delivered' || outcome === 'skipped');
+      const isDone = journey.forwards.every(isForwarded);
       const took = isDone ? `+${duration(Math.max(0, journey.forwardedMs - (journey.processedMs ?? 0)))}` : '';
-      steps.push(['forwarded', isDone, `${took} ${journey.forwards.map(({ destination, outcome }) => `${destination}: ${FORWARDS[outcome] ?? outcome}`).join(', ')}`]);
+      steps.push(['forwarded', isDone, `${took} ${forwardsOf(journey.forwards)}`]);
     }
   } else if (journey.responseMs !== undefined) {
     steps.push([`response ${journey.status}`, true, duration(journey.responseMs)]);
@@ -78,7 +77,7 @@ export function line(journey, open, isDated) {
   row.journey = journey;
   row.addEventListener('click', event => {
     if (!getSelection().toString() || event.target.closest('button')) {
-      open(row.journey);
+      open(row);
     }
   });
   updateLine(row, journey, isDated);
@@ -91,28 +90,57 @@ export function updateLine(row, journey, isDated) {
   row.dataset.id = journey.id;
   const hadFocus = row.contains(document.activeElement);
   const time = isDated ? momentOf(journey.receivedAt) : timeOf(journey.receivedAt);
-  const button = make('button', { type: 'button', class: 'open' }, time, make('span', { class: 'unseen' }, `, ${wordOf(journey.state)} ${journey.kind ?? ''}, show details`));
+  const button = make('button', { type: 'button', class: 'open', tabindex: row.isStop ? '0' : '-1' }, time, make('span', { class: 'unseen' }, `, ${wordOf(journey.state)} ${journey.kind ?? ''}, show details`));
   const reason = reasonOf(journey);
-  const by = [journey.fromPage ? 'from this page' : '', journey.tries > 1 ? `${journey.tries} tries` : ''].filter(Boolean).join(', ');
+  const by = [
+    journey.answeredBy ? `by the ${journey.answeredBy}` : '',
+    journey.fromPage ? 'from this page' : '',
+    journey.tries > 1 ? `${journey.tries} tries` : '',
+    forwardsOf((journey.forwards ?? []).filter(forward => !isForwarded(forward))),
+  ].filter(Boolean).join(', ');
   row.replaceChildren(
+    make('td', { role: 'cell', class: 'status' }, badge(journey.state)),
     make('td', { role: 'cell', class: 'time' }, button),
     make(
       'td',
       { role: 'cell', class: 'event' },
-      badge(journey.state),
       make('span', { class: 'kind' }, journey.kind ?? 'no event'),
       by ? make('span', { class: 'by' }, ` ${by}`) : '',
       reason ? make('span', { class: 'reason' }, reason) : ''),
-    make('td', { role: 'cell', class: 'who' }, whoOf(journey)),
-    make('td', { role: 'cell', class: 'number mono' }, journey.number ?? ''),
-    make('td', { role: 'cell', class: 'steps' }, way(journey)));
+    make('td', { role: 'cell', class: 'who' }, journey.agent ?? ''),
+    make('td', { role: 'cell', class: 'number mono' }, journey.number ?? ''));
   if (hadFocus) {
     button.focus({ preventScroll: true });
   }
 }
 
-/** Up, Down, Home and End move from line to line; what is unfolded below a line is none. */
+/** A table's lines are one tab stop: Up, Down, Home and End move from line to line; what is unfolded below a line is none. */
 export function moveByKeys(table) {
+  const body = table.tBodies[0];
+  let stop = null;
+
+  function stopAt(row) {
+    for (const [each, isStop] of [[stop, false], [row, true]]) {
+      if (each) {
+        each.isStop = isStop;
+        each.querySelector('.open').tabIndex = isStop ? 0 : -1;
+      }
+    }
+
+    stop = row;
+  }
+
+  // The stop is where the focus was last; when that line is gone, or there was none, the first one.
+  new MutationObserver(() => {
+    if (!stop?.isConnected) {
+      stopAt(body.querySelector('.open')?.closest('tr') ?? null);
+    }
+  }).observe(body, { childList: true });
+  table.addEventListener('focusin', event => {
+    if (event.target.classList.contains('open')) {
+      stopAt(event.target.closest('tr'));
+    }
+  });
   table.addEventListener('keydown', event => {
     const buttons = [...table.querySelectorAll('tbody .open')];
     const at = buttons.indexOf(event.target);

@@ -1,3 +1,4 @@
+import { createAttention } from './attention.js';
 import { createCalls } from './calls.js';
 import { byId, say } from './dom.js';
 import { createConnect } from './connect.js';
@@ -12,12 +13,13 @@ import { createViews } from './views.js';
 const LINK = { live: 'Live', lost: 'Connection lost, trying again …', locked: 'Restarted: open the address that the receiver printed' };
 
 const calls = createCalls();
-createViews(view => view === 'view-calls' && calls.shown());
+const views = createViews(view => view === 'view-calls' && calls.shown());
 const detail = createDetail();
 const lines = createLines(detail.open);
 const connect = createConnect();
 const deadLetters = createDeadLetters();
 const stats = createStats();
+const attention = createAttention(views.show);
 createOlder(detail.open);
 
 function take(journeys) {
@@ -38,6 +40,11 @@ listen(
       deadLetters.load();
     },
     journeys: update => take(update.journeys),
+    attention(update) {
+      attention.draw(update);
+      stats.deadLetters = update.deadLetters;
+      deadLetters.counted(update.deadLetters);
+    },
     stats: update => stats.draw(update),
   },
   link => {

@@ -35,5 +35,7 @@ export function createViews(onShown) {
       }
     });
   });
+  const tabOf = view => tabs.find(tab => tab.getAttribute('aria-controls') === view);
   show(tabs.find(tab => `#${tab.getAttribute('aria-controls')}` === location.hash) ?? tabs[0]);
+  return { show: view => show(tabOf(view)) };
 }
