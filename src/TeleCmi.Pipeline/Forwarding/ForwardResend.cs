@@ -28,12 +28,12 @@ public sealed class ForwardResend(JournalReader journal, DeadLetterStore deadLet
             return "Neither the journal nor DeadLetters has the event (any more).";
         }
 
-        if (!EventEnvelope.TryRead(known, out var callEvent, out var fault))
+        if (!EventEnvelope.TryReadHead(known, out var enveloped, out var fault))
         {
             return fault;
         }
 
-        await queue.SendAsync(delivery.Destination, callEvent, cancellation);
+        await queue.SendAsync(delivery.Destination, enveloped, cancellation);
         if (letter is not null)
         {
             // The queue has it: an interruption now would only leave the letter in both places.
