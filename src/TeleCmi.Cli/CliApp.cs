@@ -21,6 +21,7 @@ public static class CliApp
             JournalCommands.Create(runner),
             DeadLetterCommands.Create(runner),
             ForwardCommands.Create(runner),
+            PurgeCommand.Create(runner),
             BackupCommand.Create(runner),
             SendCommand.Create(runner),
         };
