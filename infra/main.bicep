@@ -31,6 +31,9 @@ param enqueueDeadline string = '00:00:08'
 @description('How long one handler may take for one event (hours:minutes:seconds).')
 param handlerDeadline string = '00:01:00'
 
+@description('Days for which telecmi purge keeps events, deliveries and dead letters, at least 7; empty: for good.')
+param retention string = ''
+
 @description('Secrets that are accepted in the webhook\'s path, separated by commas, each 20 characters or longer; empty switches that path off.')
 @secure()
 param accessTokens string = ''
@@ -237,6 +240,7 @@ module functionApp 'modules/function-app.bicep' = {
     maxEventBytes: maxEventBytes
     enqueueDeadline: enqueueDeadline
     handlerDeadline: handlerDeadline
+    retention: retention
     accessTokens: accessTokens
     traceSamplingRatio: traceSamplingRatio
   }

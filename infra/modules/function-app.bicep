@@ -26,6 +26,9 @@ param appIds string
 param maxEventBytes int
 param enqueueDeadline string
 param handlerDeadline string
+
+@description('Days for which telecmi purge keeps data; empty: for good.')
+param retention string
 param traceSamplingRatio string
 
 @secure()
@@ -145,6 +148,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         { name: 'TeleCmi__MaxEventBytes', value: string(maxEventBytes) }
         { name: 'TeleCmi__EnqueueDeadline', value: enqueueDeadline }
         { name: 'TeleCmi__HandlerDeadline', value: handlerDeadline }
+        { name: 'TeleCmi__Retention', value: retention }
         { name: 'TeleCmi__AccessTokens', value: accessTokens }
         { name: 'TeleCmi__TraceSamplingRatio', value: traceSamplingRatio }
         // An empty address is no destination; more destinations go here with the next number.

@@ -22,6 +22,7 @@ public static class CliApp
             DeadLetterCommands.Create(runner),
             ForwardCommands.Create(runner),
             ReconcileCommand.Create(runner),
+            PurgeCommand.Create(runner),
             BackupCommand.Create(runner),
             SendCommand.Create(runner),
         };

@@ -47,6 +47,13 @@ internal sealed class Connection : IAsyncDisposable
 
     public ForwardResend Resend => _services.GetRequiredService<ForwardResend>();
 
+    public ForwardErasure ForwardErasure => _services.GetRequiredService<ForwardErasure>();
+
+    public Purge Purge => _services.GetRequiredService<Purge>();
+
+    /// <summary>Only where it was opened with the receiver's settings.</summary>
+    public int? Retention => _services.GetRequiredService<IOptions<TeleCmiOptions>>().Value.Retention;
+
     /// <summary>The embedded store; null when storage is something else.</summary>
     public SqliteStore? EmbeddedStore => _services.GetRequiredService<IStore>() as SqliteStore;
 

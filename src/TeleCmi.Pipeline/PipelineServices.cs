@@ -56,6 +56,8 @@ public static class PipelineServices
         services.AddSingleton<DeliveryReader>();
         services.AddSingleton<ForwardQueue>();
         services.AddSingleton<ForwardResend>();
+        services.AddSingleton<ForwardErasure>();
+        services.AddSingleton<Purge>();
         services.AddSingleton<DestinationStates>();
         return services;
     }

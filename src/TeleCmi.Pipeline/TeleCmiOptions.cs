@@ -18,6 +18,12 @@ public sealed class TeleCmiOptions
     /// <summary>The shortest access token, in characters.</summary>
     public const int ShortestAccessToken = 20;
 
+    /// <summary>The fewest days of <see cref="Retention"/>: longer than a forward may wait.</summary>
+    public const int ShortestRetention = 7;
+
+    /// <summary>The most days of <see cref="Retention"/>.</summary>
+    public const int LongestRetention = 3650;
+
     /// <summary>The word in <see cref="AcceptedEvents"/> for every kind.</summary>
     public const string AllKinds = "*";
 
@@ -39,6 +45,9 @@ public sealed class TeleCmiOptions
     /// <summary>How long one handler may take for one event.</summary>
     public TimeSpan HandlerDeadline { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>For how many days journal, deliveries, claims and dead letters are kept when <c>telecmi purge</c> runs; null: for good.</summary>
+    public int? Retention { get; set; }
+
     /// <summary>Azure only: the share of traces that Application Insights keeps, above 0 and at most 1.</summary>
     public float TraceSamplingRatio { get; set; } = 1;
 
@@ -54,7 +63,7 @@ public sealed class TeleCmiOptions
             .Configure<IConfiguration>((options, configuration) => options.ReadLists(configuration.GetSection(SectionName)))
             .AllowOnly(
                 SectionName,
-                nameof(AccessTokens), nameof(AppIds), nameof(AcceptedEvents), nameof(MaxEventBytes), nameof(EnqueueDeadline), nameof(HandlerDeadline), nameof(TraceSamplingRatio), "Forward", "Reconcile")
+                nameof(AccessTokens), nameof(AppIds), nameof(AcceptedEvents), nameof(MaxEventBytes), nameof(EnqueueDeadline), nameof(HandlerDeadline), nameof(Retention), nameof(TraceSamplingRatio), "Forward", "Reconcile")
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<TeleCmiOptions>, TeleCmiOptionsValidator>();
     }
@@ -97,6 +106,11 @@ internal sealed class TeleCmiOptionsValidator : IValidateOptions<TeleCmiOptions>
         faults.CheckRange("TeleCmi__MaxEventBytes", options.MaxEventBytes, 1024, TeleCmiOptions.LargestEventBytes, " (what fits a queue message)");
         faults.CheckRange("TeleCmi__EnqueueDeadline", options.EnqueueDeadline, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
         faults.CheckRange("TeleCmi__HandlerDeadline", options.HandlerDeadline, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+        if (options.Retention is { } days)
+        {
+            faults.CheckRange("TeleCmi__Retention", days, TeleCmiOptions.ShortestRetention, TeleCmiOptions.LongestRetention, " days");
+        }
+
         if (options.TraceSamplingRatio is not (> 0 and <= 1))
         {
             faults.Add("TeleCmi__TraceSamplingRatio: write the share of traces to keep, above 0 and at most 1, such as 0.25.");

@@ -1,3 +1,6 @@
+using TeleCmi.Pipeline.Storage;
+using TeleCmi.TestSupport;
+
 namespace TeleCmi.Cli.Tests;
 
 public sealed class DeliveryCommandsTests
@@ -6,6 +9,7 @@ public sealed class DeliveryCommandsTests
 
     private readonly Operator _operator = new();
     private int _status = 200;
+    private int _requests;
 
     [Fact]
     public async Task List_ShowsWhatWasDelivered_AndShow_EachAttempt()
@@ -101,11 +105,47 @@ public sealed class DeliveryCommandsTests
         (await _operator.RunAsync("status")).Out.ShouldNotContain("disabled");
     }
 
+    [Theory]
+    [InlineData("--conversation", "one")]
+    [InlineData("--number", "442000000001")]
+    public async Task ErasedCall_LeavesNothing_AndWhatWaitsIsNotSent(string option, string value)
+    {
+        _status = 400;
+        await using var crm = await ForwardAsync(Notices.Answered("leg-1", "one", leg: "b"), Notices.Answered("leg-3", "two", leg: "b", to: "449"));
+        _status = 503;
+        _operator.Settings["TeleCmi:Forward:0:OncePerConversation"] = "true";
+        await _operator.WriteAsync(Notices.Answered("leg-2", "one", leg: "b"));
+        await _operator.KeepRejectedAsync("to 449");
+        (await _operator.RunAsync("forward", "list", "--state", "waiting")).Out.ShouldContain("leg-2");
+
+        var delete = await _operator.RunAsync("journal", "delete", option, value, "--yes", "--json");
+        delete.ExitCode.ShouldBe(ExitCodes.Fine, delete.Error);
+        delete.Json.GetProperty("deliveries").GetInt32().ShouldBe(2);
+        delete.Json.GetProperty("deadLetters").GetInt32().ShouldBe(1);
+
+        var list = await _operator.RunAsync("forward", "list");
+        list.Out.ShouldContain("leg-3");
+        list.Out.ShouldNotContain("leg-1");
+        list.Out.ShouldNotContain("leg-2");
+        (await _operator.DeadLettersAsync()).Count.ShouldBe(2, "leg-3's, and one of another number");
+        (await _operator.Store!.Table("ForwardClaims").ReadPageAsync(new TableQuery(), null, CancellationToken.None)).Rows.ShouldBeEmpty();
+
+        var before = _requests;
+        await Eventually.HoldsAsync(async () =>
+        {
+            await _operator.ForwardAsync();
+            return await _operator.Store!.Queue("telecmi-forwards").CountAsync(CancellationToken.None) == 0;
+        });
+        _requests.ShouldBe(before);
+        (await _operator.Store!.Table("Deliveries").ReadPageAsync(new TableQuery(), null, CancellationToken.None)).Rows.ShouldHaveSingleItem().Text("Conversation").ShouldBe("two");
+    }
+
     private async Task<TestServer> ForwardAsync(params string[] notices)
     {
         var crm = await TestServer.StartAsync("/hook", async context =>
         {
             await context.Request.BodyReader.CopyToAsync(Stream.Null);
+            _requests++;
             context.Response.StatusCode = _status;
         });
         _operator.Settings["TeleCmi:Forward:AllowedNetworks"] = "loopback";

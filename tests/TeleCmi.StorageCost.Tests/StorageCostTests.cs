@@ -78,7 +78,7 @@ public sealed class StorageCostTests(LoggedAzurite azurite) : IClassFixture<Logg
     }
 
     [Fact]
-    public async Task ForwardThatHasToWait_CostsTwoNotesMore_ANewMessage_AndItsReceiveAndDelete()
+    public async Task ForwardThatHasToWait_CostsANewMessage_ItsReceiveAndDelete_ALookWhetherItWasErased_AndTwoNotes()
     {
         await using var pipeline = Pipeline(Receiver, Destination);
         await CostOfProcessingAsync(pipeline, NewCall);
@@ -95,7 +95,7 @@ public sealed class StorageCostTests(LoggedAzurite azurite) : IClassFixture<Logg
             await ProcessAsync(
                 failing.GetRequiredService<PipelineQueues>().Forwards,
                 message => failing.GetRequiredService<ForwardProcessor>().ProcessAsync(message.Body, message.InsertedOn, CancellationToken.None));
-        })).ShouldBe(["GET telecmi-forwards/messages", NoteDelivery, "DELETE Deliveries", "DELETE telecmi-forwards/messages"]);
+        })).ShouldBe(["GET telecmi-forwards/messages", "GET Deliveries", NoteDelivery, "DELETE Deliveries", "DELETE telecmi-forwards/messages"]);
     }
 
     [Fact]

@@ -147,6 +147,8 @@ internal static class JournalCommands
                 terminal.Confirm($"Delete {keys.Count} event(s) from the journal for good?", parsed.GetValue(yes));
             }
 
+            // What belongs to the events goes first: without the journal nothing leads to it.
+            var erased = await connection.ForwardErasure.EraseAsync(keys, parsed.GetValue(number), cancellation);
             await terminal.ProgressAsync("Deleting", keys.Count, async step =>
             {
                 foreach (var key in keys)
@@ -159,11 +161,11 @@ internal static class JournalCommands
             });
             if (parsed.GetValue(json))
             {
-                terminal.Json(new DeletedDocument(keys.Count), CliJson.Default.DeletedDocument);
+                terminal.Json(new DeletedDocument(keys.Count, erased.Deliveries, erased.DeadLetters), CliJson.Default.DeletedDocument);
             }
             else
             {
-                terminal.Line($"{keys.Count} event(s) deleted. Queues and dead letters were not touched: see 'telecmi dead-letters list --containing'.");
+                terminal.Line($"{keys.Count} event(s) deleted, with {erased.Deliveries} deliveries and {erased.DeadLetters} dead letters; what waits for a destination is not sent any more.");
             }
 
             return ExitCodes.Fine;

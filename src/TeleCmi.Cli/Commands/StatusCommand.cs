@@ -68,7 +68,7 @@ internal static class StatusCommand
             Line(terminal, $"destination {destination.Destination}", destination switch
             {
                 { DisabledAt: { } disabled } => $"disabled since {Times.Of(disabled)}: it responded with 410",
-                _ => $"failing since {Ago(status.At - destination.FailingSince!.Value)}{(destination.Fault is { } fault ? $": {fault}" : "")}",
+                _ => $"failing for {Ago(status.At - destination.FailingSince!.Value)}{(destination.Fault is { } fault ? $": {fault}" : "")}",
             });
         }
 

@@ -23,6 +23,7 @@ namespace TeleCmi.Cli.Output;
 [JsonSerializable(typeof(ForwardTestDocument))]
 [JsonSerializable(typeof(IEnumerable<DeliveryDocument>))]
 [JsonSerializable(typeof(ResentDocument))]
+[JsonSerializable(typeof(PurgeDocument))]
 [JsonSerializable(typeof(IEnumerable<CallDocument>))]
 [JsonSerializable(typeof(IReadOnlyList<CallbackDocument>))]
 [JsonSerializable(typeof(AgentDocument[]))]
@@ -52,7 +53,7 @@ internal sealed record DeadLetterDocument(
     }
 }
 
-internal sealed record DeletedDocument(int Deleted);
+internal sealed record DeletedDocument(int Deleted, int Deliveries, int DeadLetters);
 
 internal sealed record StatusDocument(
     bool NeedsPerson, IReadOnlyList<string> Needs, IReadOnlyList<QueueDocument> Queues, DeadLettersDocument DeadLetters, string? LastReceived,
@@ -71,6 +72,8 @@ internal sealed record DeliveryDocument(
         delivery.Destination, delivery.State, delivery.EventId, delivery.Kind, delivery.Conversation, Times.Of(delivery.ReceivedAt), Times.Of(delivery.NextAttemptAt), delivery.Fault,
         [.. delivery.Attempts.Select(attempt => new AttemptDocument(Times.Of(attempt.At), attempt.Status, attempt.Milliseconds))]);
 }
+
+internal sealed record PurgeDocument(string Before, bool DryRun, IReadOnlyDictionary<string, int> Rows);
 
 internal sealed record ResentDocument(int Chosen, int Queued, IReadOnlyList<string> Faults);
 

@@ -7,10 +7,13 @@ namespace TeleCmi.Pipeline.Forwarding;
 /// Lets one event of a conversation through to a destination. The row names that event, so the same event passes
 /// again when its processing is repeated, and every other one of the conversation does not.
 /// </summary>
-public sealed class ConversationClaim(IStore store)
+public sealed class ConversationClaim(IStore store, TimeProvider clock)
 {
     /// <summary>The name of the table.</summary>
     public const string TableName = "ForwardClaims";
+
+    /// <summary>The column that says when the conversation was claimed.</summary>
+    internal const string ClaimedAt = "ClaimedAt";
 
     private const string EventId = "EventId";
 
@@ -26,12 +29,14 @@ public sealed class ConversationClaim(IStore store)
             return true;
         }
 
-        var key = new RowKey(TableKey.Part(destination), TableKey.Part(conversation));
-        if (await _table.TryInsertAsync(new TableRow(key) { [EventId] = callEvent.Id }, cancellation) is not null)
+        var key = KeyOf(destination, conversation);
+        if (await _table.TryInsertAsync(new TableRow(key) { [EventId] = callEvent.Id, [ClaimedAt] = clock.GetUtcNow() }, cancellation) is not null)
         {
             return true;
         }
 
         return await _table.FindAsync(key, [EventId], cancellation) is not { } claimed || claimed.Text(EventId) == callEvent.Id;
     }
+
+    internal static RowKey KeyOf(string destination, string conversation) => new(TableKey.Part(destination), TableKey.Part(conversation));
 }

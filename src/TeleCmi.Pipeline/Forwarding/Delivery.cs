@@ -19,6 +19,9 @@ public static class DeliveryState
     /// <summary>Given up; it is in DeadLetters.</summary>
     public const string Failed = "failed";
 
+    /// <summary>Erased while its message waits: the mark goes with the message, and nobody is shown it.</summary>
+    internal const string Erased = "erased";
+
     /// <summary>Every state.</summary>
     public static IReadOnlyList<string> All { get; } = [Delivered, Waiting, Failed];
 }

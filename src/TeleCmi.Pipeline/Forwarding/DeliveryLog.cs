@@ -46,6 +46,19 @@ public sealed partial class DeliveryLog(IStore store, TimeProvider clock, ILogge
         return Delivery.Newer(waiting is null ? null : Delivery.Of(waiting), ended is null ? null : Delivery.Of(ended));
     }
 
+    /// <summary>Whether the event was erased while it waited; then it is not sent, and nothing is kept of it.</summary>
+    internal async Task<bool> WasErasedAsync(ForwardMessage forward, CancellationToken cancellation)
+    {
+        var key = Delivery.WaitingKey(Delivery.KeyOf(forward.Event, forward.Destination));
+        if ((await _table.FindAsync(key, [nameof(Delivery.State)], cancellation))?.Text(nameof(Delivery.State)) != DeliveryState.Erased)
+        {
+            return false;
+        }
+
+        await _table.DeleteAsync(key, version: null, cancellation);
+        return true;
+    }
+
     // Also when the app is stopping: the attempt was made.
     private async Task NoteAsync(ForwardMessage forward, string state, DateTimeOffset? nextAttemptAt, string? fault)
     {

@@ -25,7 +25,7 @@ public sealed class DeliveryReader(IStore store, TimeProvider clock)
         await foreach (var row in _table.RowsAsync(query, cancellation))
         {
             var delivery = Delivery.Of(row);
-            if (filter.IncludesDay(delivery.Key.Partition) && await IsCurrentAsync(delivery, cancellation))
+            if (delivery.State == DeliveryState.Waiting && filter.IncludesDay(delivery.Key.Partition) && await IsCurrentAsync(delivery, cancellation))
             {
                 yield return delivery;
             }
@@ -81,7 +81,7 @@ public sealed class DeliveryReader(IStore store, TimeProvider clock)
             await foreach (var row in _table.RowsAsync(query, cancellation))
             {
                 var delivery = Delivery.Of(row);
-                if (ranges.Any(wanted => wanted.Partition == delivery.Key.Partition))
+                if (delivery.State != DeliveryState.Erased && ranges.Any(wanted => wanted.Partition == delivery.Key.Partition))
                 {
                     deliveries[delivery.Key] = Delivery.Newer(deliveries.GetValueOrDefault(delivery.Key), delivery)!;
                 }

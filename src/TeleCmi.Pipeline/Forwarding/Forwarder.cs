@@ -90,6 +90,12 @@ public sealed partial class Forwarder(
 
     private async Task<string> TryForwardAsync(ForwardMessage forward, TimeSpan? timeout, Activity? activity, CancellationToken cancellation)
     {
+        if (forward.IsFromQueue && await log.WasErasedAsync(forward, cancellation))
+        {
+            Log.Erased(logger, forward.Event.Id, LogText.Of(forward.Destination));
+            return ForwardOutcome.Skipped;
+        }
+
         if (destinations.Find(forward.Destination) is not { } destination)
         {
             return await GiveUpAsync(forward, "No destination has this name (any more).", result: null, cancellation);
@@ -197,6 +203,9 @@ public sealed partial class Forwarder(
 
         [LoggerMessage(EventId = 69, Level = LogLevel.Warning, Message = "Half of the attempts to forward event {EventId} to {Destination} are used up ({Attempt} of {Attempts}): repair the destination, or its events go to DeadLetters.")]
         public static partial void HalfUsedUp(ILogger logger, string eventId, string destination, int attempt, int attempts);
+
+        [LoggerMessage(EventId = 71, Level = LogLevel.Information, Message = "Event {EventId} is not forwarded to {Destination}: it was erased while it waited.")]
+        public static partial void Erased(ILogger logger, string eventId, string destination);
 
         [LoggerMessage(EventId = 67, Level = LogLevel.Warning, Message = "Forwarding event {EventId} to {Destination} broke off; the queue delivers it again.")]
         public static partial void Failed(ILogger logger, Exception exception, string eventId, string destination);
