@@ -58,10 +58,15 @@ public sealed class ReconstructedNotice
             return (record.CmiUid, null);
         }
 
-        var isAgents = call.Events.Any(notice => notice.Leg == AgentsLeg && notice.CmiUuid == record.CmiUid);
-        return call.Events.FirstOrDefault(notice => notice is { Leg: CustomersLeg, CmiUuid: not null }) is { } customers ? (customers.CmiUuid, CustomersLeg)
-            : isAgents && !record.Report.IsAnswered ? (record.CmiUid, AgentsLeg)
-            : (record.CmiUid, null);
+        if (call.Events.FirstOrDefault(notice => notice is { Leg: CustomersLeg, CmiUuid: not null }) is { } customers)
+        {
+            return (customers.CmiUuid, CustomersLeg);
+        }
+
+        var agents = call.Events.Where(notice => notice.Leg == AgentsLeg).ToArray();
+        var isMissedByAgent = !record.Report.IsAnswered && agents.Any(notice => notice.CmiUuid == record.CmiUid)
+            && !agents.Any(notice => notice.Kind is EventKind.OutgoingAnswered or EventKind.CdrOutgoingAnswered);
+        return (record.CmiUid, isMissedByAgent ? AgentsLeg : null);
     }
 
     private static Notice Read(ReportRecord record, string appId, string? legId, string? leg, CallRecord? call)

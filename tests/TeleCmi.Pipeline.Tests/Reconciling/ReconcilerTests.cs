@@ -244,6 +244,21 @@ public sealed class ReconcilerTests : IAsyncLifetime
         (await OneAsync()).State.ShouldBe(ReconcileState.Matched);
     }
 
+    [Theory]
+    [InlineData("event")]
+    [InlineData("record")]
+    public async Task CallThatTheCustomerMissed_IsNotTheAgentsFault(string whatIsHere)
+    {
+        var call = new CallScenario(Midday).Outgoing("started", "a");
+        await JournalAsync(whatIsHere == "event" ? call.Outgoing("answered", "a").Outgoing("hangup", "a") : call.OutgoingCdr("answered", "a"));
+        _server.Add("out_missed", Midday, call.Conversation, seconds: null);
+
+        await BackfillAsync();
+
+        (await CallsAsync()).ShouldHaveSingleItem().Outcome.ShouldBe(CallOutcome.NoAnswer);
+        (await OneAsync()).State.ShouldBe(ReconcileState.Matched);
+    }
+
     [Fact]
     public async Task CallOfWhichOnlyTheAgentsRecordIsHere_IsCompletedAsOneCall()
     {
