@@ -29,8 +29,11 @@ public sealed class ForwardErasure(IStore store, JournalReader journal, Delivery
             }
 
             ids.Add(callEvent.Id);
-            foreach (var delivery in (await deliveries.OfAsync([key], cancellation)).Where(delivery => delivery.EventId == callEvent.Id))
+
+            // What a destination got, or is to get, of the whole call tells no less than its events.
+            foreach (var delivery in (await deliveries.OfAsync([key], cancellation)).Where(delivery => delivery.EventId == callEvent.Id || delivery.Kind == CompletedCall.Kind))
             {
+                ids.Add(delivery.EventId);
                 await EraseAsync(delivery, callEvent.Notice.ConversationKey, cancellation);
                 erasedDeliveries++;
             }

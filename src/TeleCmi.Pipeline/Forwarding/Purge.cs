@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.DeadLetters;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Storage;
@@ -9,7 +10,7 @@ namespace TeleCmi.Pipeline.Forwarding;
 public sealed class Purge(IStore store)
 {
     // Whose partitions are days.
-    private static readonly string[] ByDay = [Journal.TableName, Delivery.TableName, DeadLetterStore.TableName];
+    private static readonly string[] ByDay = [Journal.TableName, CallIndex.TableName, Delivery.TableName, DeadLetterStore.TableName];
 
     /// <summary>Deletes everything before a day, oldest day first.</summary>
     /// <param name="before">The first UTC day that stays.</param>
