@@ -121,6 +121,45 @@ public sealed class TelemetryTests
     }
 
     [Fact]
+    public async Task SpanOfACdr_SaysWhatIsKnownOfTheCall()
+    {
+        var spans = new ConcurrentQueue<Activity>();
+        var outgoing = new CallScenario(PipelineUnderTest.Start).OutgoingCdr("answered", "b");
+        var incoming = new CallScenario(PipelineUnderTest.Start).IncomingCdr("answered", null, ("waitedsec", 9));
+        string[] ids = [outgoing.Events[0].Id, incoming.Events[0].Id];
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == TelemetryNames.Source,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activity =>
+            {
+                if (ids.Contains(activity.GetTagItem(TelemetryNames.EventIdTag)))
+                {
+                    spans.Enqueue(activity);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using var pipeline = new PipelineUnderTest();
+
+        await pipeline.ProcessAsync(outgoing.Events[0].Envelope.ToArray());
+        await pipeline.ProcessAsync(incoming.Events[0].Envelope.ToArray());
+
+        var (cdrB, cdr) = (spans.First(), spans.Last());
+        cdrB.GetTagItem(TelemetryNames.LegTag).ShouldBe("b");
+        cdrB.GetTagItem(TelemetryNames.LegIdTag).ShouldBe(outgoing.LegB);
+        cdrB.GetTagItem(TelemetryNames.DirectionTag).ShouldBe("outbound");
+        cdrB.GetTagItem(TelemetryNames.TalkSecondsTag).ShouldBe(6);
+        cdrB.GetTagItem(TelemetryNames.HangupReasonTag).ShouldBe("sent_bye");
+        cdrB.GetTagItem(TelemetryNames.TeamTag).ShouldBeNull();
+        cdr.GetTagItem(TelemetryNames.DirectionTag).ShouldBe("inbound");
+        cdr.GetTagItem(TelemetryNames.TalkSecondsTag).ShouldBe(11);
+        cdr.GetTagItem(TelemetryNames.WaitSecondsTag).ShouldBe(9);
+        cdr.GetTagItem(TelemetryNames.TeamTag).ShouldNotBeNull();
+        spans.SelectMany(span => span.TagObjects).ShouldAllBe(tag => !$"{tag.Value}".Contains(CallScenario.Customer), "no phone number in a trace");
+    }
+
+    [Fact]
     public async Task Logs_HaveOneLineEach_WithNoWholePhoneNumberAndNoSecret()
     {
         string[] unwanted = ["442000000001", "442000000000", "s3cr3t-function-key", "marker-of-the-body"];

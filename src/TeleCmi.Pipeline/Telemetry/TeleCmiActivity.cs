@@ -15,10 +15,25 @@ internal static class TeleCmiActivity
         var activity = StartConsuming(TelemetryNames.ProcessActivity, EnvelopedEvent.Of(callEvent));
         activity?.SetTag(TelemetryNames.MessagingOperationTag, "process");
         activity?.SetTag(TelemetryNames.MessagingDestinationTag, queue);
-        activity?.SetTag(TelemetryNames.AgentTag, LogText.Of(callEvent.Notice.User));
-        activity?.SetTag(TelemetryNames.ConversationTag, LogText.Of(callEvent.Notice.ConversationUuid));
-        activity?.SetTag(TelemetryNames.AnsweredByTag, callEvent.Notice.AnsweredBy?.Name());
+        if (activity is null)
+        {
+            return null;
+        }
+
+        var notice = callEvent.Notice;
+        activity.SetTag(TelemetryNames.AgentTag, LogText.Of(notice.User));
+        activity.SetTag(TelemetryNames.ConversationTag, LogText.Of(notice.ConversationUuid));
+        activity.SetTag(TelemetryNames.AnsweredByTag, notice.AnsweredBy?.Name());
+        activity.SetTag(TelemetryNames.LegTag, TextOrNull(notice.Leg));
+        activity.SetTag(TelemetryNames.LegIdTag, TextOrNull(notice.CmiUuid));
+        activity.SetTag(TelemetryNames.DirectionTag, TextOrNull(notice.Direction));
+        activity.SetTag(TelemetryNames.TalkSecondsTag, notice.AnsweredSeconds);
+        activity.SetTag(TelemetryNames.WaitSecondsTag, notice.WaitedSeconds);
+        activity.SetTag(TelemetryNames.HangupReasonTag, TextOrNull(notice.HangupReason));
+        activity.SetTag(TelemetryNames.TeamTag, TextOrNull(notice.Team));
         return activity;
+
+        static string? TextOrNull(string? text) => text is null ? null : LogText.Of(text);
     }
 
     public static Activity? StartForwarding(EnvelopedEvent enveloped, string destination, int attempt)

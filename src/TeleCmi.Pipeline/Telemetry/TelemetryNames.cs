@@ -84,6 +84,27 @@ public static class TelemetryNames
     /// <summary>Span tag: the conversation.</summary>
     public const string ConversationTag = "telecmi.conversation_id";
 
+    /// <summary>Span tag: the leg, <c>a</c> or <c>b</c>.</summary>
+    public const string LegTag = "telecmi.leg";
+
+    /// <summary>Span tag: the leg's id; a detail record that names no conversation has it in common with the leg's events.</summary>
+    public const string LegIdTag = "telecmi.leg_id";
+
+    /// <summary>Span tag: <c>outbound</c> or <c>inbound</c>, as TeleCMI says it of the leg.</summary>
+    public const string DirectionTag = "telecmi.direction";
+
+    /// <summary>Span tag: seconds that were talked, of a detail record; on leg a the customer's ringing is among them.</summary>
+    public const string TalkSecondsTag = "telecmi.talk_seconds";
+
+    /// <summary>Span tag: seconds that an incoming call waited.</summary>
+    public const string WaitSecondsTag = "telecmi.wait_seconds";
+
+    /// <summary>Span tag: TeleCMI's reason for the end, such as <c>recv_bye</c>.</summary>
+    public const string HangupReasonTag = "telecmi.hangup_reason";
+
+    /// <summary>Span tag: the team of an incoming call.</summary>
+    public const string TeamTag = "telecmi.team";
+
     /// <summary>Span tag: the destination's name.</summary>
     public const string DestinationTag = "telecmi.destination";
 

@@ -265,6 +265,22 @@ public sealed class CompletedCallsTests
 
         var due = await crm.Pipeline.Queues.Forwards.ReceiveAsync(IMessageQueue.MaxBatch, TimeSpan.FromMinutes(1), CancellationToken.None);
         due.Count.ShouldBe(8);
+
+        // None inserts its claim before each has found none.
+        var found = 0;
+        var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        crm.Pipeline.Store.Before = async (operation, cancellation) =>
+        {
+            if (operation == "insert ForwardClaims")
+            {
+                if (Interlocked.Increment(ref found) == due.Count)
+                {
+                    all.SetResult();
+                }
+
+                await all.Task.WaitAsync(TimeSpan.FromSeconds(30), cancellation);
+            }
+        };
         await Task.WhenAll(due.Select(message => Task.Run(() => crm.DeliverAsync(message))));
         await crm.RunAsync();
 
