@@ -9,7 +9,7 @@ public sealed class PoisonArchiveTests
 {
     private static readonly byte[] Message = EnvelopeOf(SampleNotices.Answered);
     private static readonly byte[] Variant = EnvelopeOf(SampleNotices.AnsweredWith(("to", "1")), Start.AddMinutes(1));
-    private static readonly byte[] Forward = new ForwardMessage { Destination = "crm", Attempt = 3, QueuedAt = Start, Event = Read(Message) }.ToUtf8().ToArray();
+    private static readonly byte[] Forward = new ForwardMessage { Destination = "crm", Attempt = 3, QueuedAt = Start, Event = EnvelopedEvent.Of(Read(Message)) }.ToUtf8().ToArray();
 
     private bool _fails = true;
 

@@ -169,7 +169,7 @@ public sealed class DeliveryTests
         receiver.Status = 200;
         pipeline.Clock.Advance(TimeSpan.FromSeconds(1));
 
-        await pipeline.Get<ForwardQueue>().SendAsync("crm", callEvent, CancellationToken.None);
+        await pipeline.Get<ForwardQueue>().SendAsync("crm", EnvelopedEvent.Of(callEvent), CancellationToken.None);
         (await NewestAsync(pipeline, All)).ShouldHaveSingleItem().State.ShouldBe(DeliveryState.Waiting);
         await WorkOffAsync(pipeline);
 
