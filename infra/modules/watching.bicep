@@ -83,6 +83,16 @@ var rules = [
     threshold: 0
     window: 'PT6H'
   }
+  {
+    name: 'completeness'
+    title: 'TeleCmi: notices of calls are missing'
+    severity: 2
+    query: loadTextContent('../alerts/completeness.kql')
+    measure: null
+    aggregation: 'Count'
+    threshold: 0
+    window: 'PT6H'
+  }
 ]
 
 var silence = workingHours == null

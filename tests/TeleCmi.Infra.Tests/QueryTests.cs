@@ -80,6 +80,8 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
             // Not from our code: no agent, and one that TeleCMI did not name.
             [TelemetryNames.AgentTag] = ["", "-"],
             [TelemetryNames.ConversationTag] = [],
+            [TelemetryNames.LegTag] = ["a", "b"],
+            [TelemetryNames.LegIdTag] = [],
         };
 
         foreach (var (name, check) in await Queries.CheckAsync(Queries.All))
