@@ -15,7 +15,7 @@ public static class CliApp
     public static async Task<int> RunAsync(string[] args, CliHost host, CancellationToken cancellation)
     {
         var runner = new CommandRunner(host);
-        var root = new RootCommand("Looks after a TeleCMI receiver: ask for its state, read calls and journal, replay dead letters, back up, play TeleCMI.")
+        var root = new RootCommand("Shows the state, calls and journal of a TeleCMI receiver, replays dead letters, makes backups, plays TeleCMI.")
         {
             runner.Storage,
             StatusCommand.Create(runner),

@@ -22,9 +22,9 @@ internal static class DeadLetterCommands
     {
         var json = CommonOptions.Json();
         var limit = CommonOptions.Limit();
-        var each = new Option<bool>("--each") { Description = "List every one, also those that say the same; --json does." };
+        var each = new Option<bool>("--each") { Description = "List every one instead of groups. --json always does." };
         var selector = new DeadLetterSelector();
-        var command = new Command("list", "Lists dead letters without their bodies, oldest first; those that say the same once, with their number.") { json, each, limit };
+        var command = new Command("list", "Lists dead letters without their bodies, oldest first. Equal ones are one group with a count.") { json, each, limit };
         selector.AddFiltersTo(command);
         runner.OnStorage(command, async (parsed, terminal, connection, cancellation) =>
         {

@@ -16,7 +16,7 @@ internal static class SendCommand
     {
         var url = CommonOptions.ParsedArgument<string?>(
             "url",
-            $"The webhook's address, with its secret if it needs one; without it, the setting {UrlSetting} counts, which keeps the secret out of the list of processes.",
+            $"The webhook's address, with its secret if it needs one. Without it the setting {UrlSetting} is used, which keeps the secret out of the list of processes.",
             CommonOptions.NotEmpty);
         url.Arity = ArgumentArity.ZeroOrOne;
         var notices = new Option<string[]>("--notice")
