@@ -1,3 +1,4 @@
+using TeleCmi.Pipeline;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Storage.Azure;
 
@@ -37,6 +38,10 @@ internal static class CommandLine
 
     public static bool AsksForHelp(string[] args) => args.Any(argument => argument is "--help" or "-h" or "-?");
 
+    // A setting is written with a colon here, and with __ as an environment variable.
+    private static string? Meant(string name) =>
+        name.Contains("__", StringComparison.Ordinal) ? name.Replace("__", ":", StringComparison.Ordinal) : Settings.Nearest(name, [.. Flags, .. Named]);
+
     /// <summary>Refuses what would be ignored.</summary>
     /// <exception cref="StartupException">An option does not exist, or has no value.</exception>
     public static void Check(string[] args)
@@ -52,7 +57,7 @@ internal static class CommandLine
             if (!name.StartsWith("--", StringComparison.Ordinal)
                 || !(Named.Contains(name, StringComparer.OrdinalIgnoreCase) || name.Contains(':', StringComparison.Ordinal)))
             {
-                throw new StartupException($"There is no option {name}; --help lists them.");
+                throw new StartupException($"There is no option {name}. Did you mean {Meant(name)}? --help lists them all.");
             }
 
             // The value may be an argument of its own.

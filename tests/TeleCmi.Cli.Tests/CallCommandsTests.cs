@@ -33,7 +33,7 @@ public sealed class CallCommandsTests
 
         var line = (await _operator.RunAsync("calls", "list")).Out.Split('\n').Where(text => text.Contains("reached", StringComparison.Ordinal)).ShouldHaveSingleItem();
         line.Split(' ', StringSplitOptions.RemoveEmptyEntries).ShouldBe(
-            ["2026-03-31", "12:00:00", "12:00:00", "outgoing", CallScenario.Agent, "*********001", "reached", "0:06", "yes"]);
+            ["2026-03-31", "12:00", "12:00", "out", CallScenario.Agent, "*********001", "reached", "0:06", "yes"]);
 
         var call = (await ListedAsync()).ShouldHaveSingleItem();
         call.GetProperty("outcome").GetString().ShouldBe("reached");

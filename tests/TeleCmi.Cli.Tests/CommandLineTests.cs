@@ -1,3 +1,5 @@
+using TeleCmi.TestSupport;
+
 namespace TeleCmi.Cli.Tests;
 
 public sealed class CommandLineTests
@@ -17,7 +19,48 @@ public sealed class CommandLineTests
     {
         var result = await new Operator().RunAsync(args);
         result.ExitCode.ShouldBe(ExitCodes.Usage);
-        result.Error.ShouldNotBeEmpty();
+        result.Error.Trim().Split('\n').ShouldHaveSingleItem().ShouldEndWith("--help'.");
+        result.Out.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("", "Write a command: status, calls, journal, ", "See 'telecmi --help'.")]
+    [InlineData("jornal", "There is no command 'jornal'. Did you mean journal?", "See 'telecmi --help'.")]
+    [InlineData("journal lst", "There is no command 'lst'. Did you mean list?", "See 'telecmi journal --help'.")]
+    [InlineData("journal list --nunber 1234567", "There is no option '--nunber'. Did you mean --number?", "See 'telecmi journal list --help'.")]
+    [InlineData("status now", "'now' is not expected here.", "See 'telecmi status --help'.")]
+    [InlineData("journal delete", "Write --conversation or --number.", "See 'telecmi journal delete --help'.")]
+    [InlineData("send --count", "--count", "See 'telecmi send --help'.")]
+    public async Task WrongCommandLine_IsOneSentenceThatSaysWhatWasMeantAndWhereToReadMore(string line, string start, string end)
+    {
+        var result = await new Operator().RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        var sentence = result.Error.Trim().Split('\n').ShouldHaveSingleItem();
+        sentence.ShouldContain(start);
+        sentence.ShouldEndWith(end);
+    }
+
+    [Theory]
+    [InlineData("journal list")]
+    [InlineData("calls list")]
+    [InlineData("calls callbacks")]
+    [InlineData("calls agents")]
+    [InlineData("dead-letters list")]
+    [InlineData("dead-letters list --each")]
+    [InlineData("send --list")]
+    public async Task Listing_Fits80Columns(string line)
+    {
+        var full = new Operator();
+        var now = TimeProvider.System.GetUtcNow();
+        await full.WriteAsync([.. new CallScenario(now).Reached().Events, .. new CallScenario(now).OutgoingCdr("missed", "a").IncomingCdr("missed").Events]);
+        await full.KeepPoisonAsync(Notices.Answered());
+        foreach (var body in new[] { "one", "two" })
+        {
+            await full.KeepRejectedAsync(body);
+        }
+
+        var lines = (await full.RunAsync(line.Split(' '))).Out.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        lines.Length.ShouldBeGreaterThan(1);
+        lines.Where(text => text.TrimEnd().Length > 80).ShouldBeEmpty();
     }
 
     [Fact]

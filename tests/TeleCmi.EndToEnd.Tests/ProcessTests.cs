@@ -92,9 +92,9 @@ public sealed class ProcessTests(AzuriteFixture azurite) : IDisposable
     [InlineData("--storage=nonsense", "TeleCmiStorage")]
     [InlineData("--storage=sqlite:", "sqlite:<file>")]
     [InlineData("--storage", "--storage needs a value")]
-    [InlineData("--smaple", "There is no option --smaple", "--help")]
+    [InlineData("--smaple", "There is no option --smaple. Did you mean --sample?", "--help")]
     [InlineData("sample", "There is no option sample", "--help")]
-    [InlineData("--TeleCmi__AppIds=1", "There is no option --TeleCmi__AppIds", "--help")]
+    [InlineData("--TeleCmi__AppIds=1", "There is no option --TeleCmi__AppIds. Did you mean --TeleCmi:AppIds?", "--help")]
     [InlineData("--urls=nonsense", "--urls")]
     [InlineData("--urls=http://127.0.0.1:99999", "--urls")]
     [InlineData("--urls=https://127.0.0.1:0", "--urls")]
@@ -125,13 +125,17 @@ public sealed class ProcessTests(AzuriteFixture azurite) : IDisposable
     [Theory]
     [InlineData("--help")]
     [InlineData("-h")]
-    public async Task Help_IsShown_AndNothingIsStarted(string option)
+    [InlineData("--urls http://127.0.0.1:0 --help")]
+    [InlineData("--help --urls http://127.0.0.1:0 --sample")]
+    [InlineData("--urls --help")]
+    public async Task Help_IsShown_AndNothingIsStarted(string options)
     {
-        await using var host = HostProcess.LocalHost(null, "--data", _folder.Path, option);
+        await using var host = HostProcess.LocalHost(null, ["--data", _folder.Path, .. options.Split(' ')]);
 
         (await host.ExitAsync()).ShouldBe(0);
         host.Output.ShouldContain("Usage:");
         host.Output.ShouldContain("--data <folder>");
+        host.Output.ShouldContain("--urls <addresses>");
         host.Output.ShouldNotContain("Webhook:");
         Directory.EnumerateFileSystemEntries(_folder.Path).ShouldBeEmpty();
     }

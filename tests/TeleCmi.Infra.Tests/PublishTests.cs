@@ -29,7 +29,7 @@ public sealed class PublishTests
         }
     }
 
-    // Core Tools publishes what it finds in a folder: docs, README and workflow name the same two commands.
+    // Core Tools publishes what it finds in a folder: documents and workflow name the same two commands.
     [Theory]
     [InlineData("docs/deploy.md")]
     [InlineData(".github/workflows/ci.yml")]
@@ -37,7 +37,7 @@ public sealed class PublishTests
         Repository.Read(file).ShouldContain("dotnet publish src/TeleCmi.Functions -c Release -o ");
 
     [Theory]
-    [InlineData("README.md")]
+    [InlineData("CONTRIBUTING.md")]
     [InlineData(".github/workflows/ci.yml")]
     public void App_runs_under_Core_Tools_from_the_folder_of_its_project(string file) =>
         Repository.Read(file).ShouldMatch(@"cd src/TeleCmi\.Functions\n *dotnet run\b");

@@ -12,7 +12,7 @@ using TeleCmi.Storage.Azure;
 
 namespace TeleCmi.Infra.Tests;
 
-/// <summary>The settings that the templates set, that the code reads and that the README lists are the same.</summary>
+/// <summary>The settings that the templates set, that the code reads and that docs/settings.md lists are the same.</summary>
 public sealed partial class SettingsTests(Deployments deployments) : IClassFixture<Deployments>
 {
     // Another way to say where storage is; the deployed app uses addresses and its identity.
@@ -28,10 +28,9 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
     }
 
     [Fact]
-    public void The_readme_lists_every_setting_that_the_code_reads_and_no_other()
+    public void The_document_lists_every_setting_that_the_code_reads_and_no_other()
     {
-        var section = Repository.Read("README.md").Split("\n## ").Single(text => text.StartsWith("Settings\n", StringComparison.Ordinal));
-        var listed = FirstColumn().Matches(section).SelectMany(match => Setting().Matches(match.Value)).Select(match => match.Groups["name"].Value);
+        var listed = FirstColumn().Matches(Repository.Read("docs/settings.md")).SelectMany(match => Setting().Matches(match.Value)).Select(match => match.Groups["name"].Value);
 
         ShouldBeTheSame(listed, SettingsTheCodeReads().Except(["TeleCmiStorage__accountName"], StringComparer.Ordinal));
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -47,12 +48,23 @@ public sealed class LivePageTests(BrowserFixture browser)
 
         await Expect(page.Page.Locator("#connect")).ToHaveAttributeAsync("open", "");
         await Expect(page.Page.Locator("#curl-post")).ToContainTextAsync($"{receiver.Address}api/telecmi/events");
-        await Expect(page.Page.Locator("#token-command")).ToContainTextAsync("TeleCmi__AccessTokens=");
+        await Expect(page.Page.Locator("#token-command")).ToHaveTextAsync(
+            new Regex($"^TeleCmi__AccessTokens=[0-9a-f]{{48}} dotnet run --project src/TeleCmi.LocalHost -- --urls http://127.0.0.1:{receiver.Address.Port}$", RegexOptions.None, TimeSpan.FromSeconds(1)));
         await Expect(page.Page.Locator("#tunnel-ngrok")).ToHaveTextAsync($"ngrok http {receiver.Address.Port}");
         await page.Page.GetByLabel("The tunnel's address").FillAsync("https://abc.example.test/");
         await page.Page.GetByLabel("The secret").FillAsync("a secret/with a slash");
         await Expect(page.Page.Locator("#webhook")).ToHaveTextAsync("https://abc.example.test/api/telecmi/a%20secret%2Fwith%20a%20slash/events");
         page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task StartCommand_OnWindows_IsForPowerShell()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync();
+        await using var page = await OpenAsync(browser, receiver.Page, new BrowserNewContextOptions { UserAgent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)" });
+
+        await Expect(page.Page.Locator("#token-command")).ToHaveTextAsync(
+            new Regex($"^\\$env:TeleCmi__AccessTokens='[0-9a-f]{{48}}'; dotnet run --project src/TeleCmi.LocalHost -- --urls http://127.0.0.1:{receiver.Address.Port}$", RegexOptions.None, TimeSpan.FromSeconds(1)));
     }
 
     [Fact]

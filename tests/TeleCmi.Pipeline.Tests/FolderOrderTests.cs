@@ -17,6 +17,11 @@ public sealed partial class FolderOrderTests
     public void Folders_AreThoseOfTheOrder() => Directory.GetDirectories(Pipeline).Select(Path.GetFileName).Except(["bin", "obj"]).ShouldBeSubsetOf(Order);
 
     [Fact]
+    public void Document_ListsTheFoldersInThisOrder() => DocumentedFolder().Matches(File.ReadAllText(Path.Combine(Repository.Find(), "docs", "architecture.md")))
+        .Select(match => match.Groups["name"].Value)
+        .ShouldBe(Order);
+
+    [Fact]
     public void Types_LieInTheNamespaceOfTheirFolder() =>
         Sources().Where(source => Namespace().Match(source.Code).Groups["name"].Value != $"TeleCmi.Pipeline.{source.Folder}".TrimEnd('.')).Select(source => source.File).ShouldBeEmpty();
 
@@ -46,6 +51,10 @@ public sealed partial class FolderOrderTests
 
     [GeneratedRegex(@"^namespace (?<name>[\w.]+);", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Namespace();
+
+    // 1. `Telemetry`: …
+    [GeneratedRegex(@"^\d+\. `(?<name>\w+)`:", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex DocumentedFolder();
 
     // Comments and plain texts.
     [GeneratedRegex(@"//.*$|""(?:[^""\\\n]|\\.)*""", RegexOptions.Multiline, matchTimeoutMilliseconds: 1000)]

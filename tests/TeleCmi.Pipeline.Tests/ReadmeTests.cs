@@ -10,7 +10,7 @@ namespace TeleCmi.Pipeline.Tests;
 /// <summary>README's handler, put where README says, builds and does its work.</summary>
 public sealed class ReadmeTests : IDisposable
 {
-    private const string Section = "## Your own work on each event";
+    private const string Section = "## Add a handler";
     private const string Fence = "```";
 
     // In the clone, because a project finds its package versions in the folders above it.

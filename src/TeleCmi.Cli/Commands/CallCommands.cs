@@ -47,9 +47,9 @@ internal static class CallCommands
                     ["Began (UTC)", "Local", "Way", "Agent", "Customer", "Outcome", "Talk", "Rec"],
                     shown.Select(call => new[]
                     {
-                        call.StartedAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
-                        TimeZoneInfo.ConvertTime(call.StartedAt, runner.Host.Clock.LocalTimeZone).ToString("HH:mm:ss", CultureInfo.InvariantCulture),
-                        call.Direction?.Name(), call.Agent, LogText.OfPhoneNumber(call.CustomerNumber), call.Outcome.Name(), Seconds(call.TalkSeconds), call.Recording is null ? "" : "yes",
+                        call.StartedAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),
+                        TimeZoneInfo.ConvertTime(call.StartedAt, runner.Host.Clock.LocalTimeZone).ToString("HH:mm", CultureInfo.InvariantCulture),
+                        Way(call.Direction), call.Agent, LogText.OfPhoneNumber(call.CustomerNumber), call.Outcome.Name(), Seconds(call.TalkSeconds), call.Recording is null ? "" : "yes",
                     }));
             }
 
@@ -192,6 +192,13 @@ internal static class CallCommands
         });
         return command;
     }
+
+    private static string? Way(CallDirection? direction) => direction switch
+    {
+        CallDirection.Outgoing => "out",
+        CallDirection.Incoming => "in",
+        _ => null,
+    };
 
     private static string? Seconds(long? seconds) => seconds is { } known ? TimeSpan.FromSeconds(known).ToString(known >= 3600 ? @"h\:mm\:ss" : @"m\:ss", CultureInfo.InvariantCulture) : null;
 }

@@ -22,9 +22,9 @@ internal static class DeadLetterCommands
     {
         var json = CommonOptions.Json();
         var limit = CommonOptions.Limit();
-        var each = new Option<bool>("--each") { Description = "List every one, also those that say the same; --json does." };
+        var each = new Option<bool>("--each") { Description = "List every one instead of groups. --json always does." };
         var selector = new DeadLetterSelector();
-        var command = new Command("list", "Lists dead letters without their bodies, oldest first; those that say the same once, with their number.") { json, each, limit };
+        var command = new Command("list", "Lists dead letters without their bodies, oldest first. Equal ones are one group with a count.") { json, each, limit };
         selector.AddFiltersTo(command);
         runner.OnStorage(command, async (parsed, terminal, connection, cancellation) =>
         {
@@ -56,9 +56,11 @@ internal static class DeadLetterCommands
         }
         else
         {
-            terminal.Table(
-                ["Id", "Reason", "Kind", "Bytes", "Error"],
-                letters.Take(most).Select(row => new[] { row.Id.ToString(), row.Letter.Reason, row.Letter.Kind, $"{row.Bytes}", row.Letter.Error }));
+            foreach (var row in letters.Take(most))
+            {
+                terminal.Line($"{row.Id}");
+                terminal.Indented($"{row.Letter.Reason}{Part(" of ", row.Letter.Kind)}{Part(" to ", row.Letter.Destination)}, {row.Bytes} bytes: {row.Letter.Error}");
+            }
         }
 
         return letters.Count;
@@ -68,9 +70,11 @@ internal static class DeadLetterCommands
     {
         foreach (var group in groups.Take(most))
         {
-            var (letter, times) = (group.First.Letter, $"received {Times.Of(group.First.Letter.ReceivedAt)}");
-            terminal.Line($"{group.Count} x {letter.Reason}{Part(" of ", letter.Kind)}{Part(" to ", letter.Destination)}: {letter.Error}");
-            terminal.Line($"    {(group.Count == 1 ? $"{times}, {group.First.Id}" : $"{times} to {Times.Of(group.Newest)}, such as {group.First.Id}")}");
+            var letter = group.First.Letter;
+            terminal.Line($"{group.Count} x {letter.Reason}{Part(" of ", letter.Kind)}{Part(" to ", letter.Destination)}");
+            terminal.Indented(letter.Error);
+            terminal.Indented($"received {Times.Of(letter.ReceivedAt)}{(group.Count == 1 ? "" : $" to {Times.Of(group.Newest)}")}");
+            terminal.Indented($"{(group.Count == 1 ? "id" : "such as")} {group.First.Id}");
         }
 
         if (groups.Count == 0)

@@ -33,7 +33,7 @@ internal static class ForwardCommands
             "A network that may be sent to although it is not public, such as 10.20.0.0/16 or loopback, beside those in the settings.");
         var allowHttp = new Option<bool>("--allow-http") { Description = "Let the address begin with http although it is not on this machine." };
         var json = CommonOptions.Json();
-        var command = new Command("test", "Sends a signed sample, just as a real event would go, and explains the response; exit code 1 unless the receiver took it.")
+        var command = new Command("test", "Sends a signed sample, just as a real event would go, and explains the response; exit code 1 unless the receiver accepted it.")
         {
             url, name, secret, networks, allowHttp, json,
         };

@@ -43,13 +43,13 @@ internal static class JournalCommands
             }
             else
             {
-                terminal.Table(
-                    ["Time", "Kind", "Leg", "By", "Agent", "To", "Conversation", "Done"],
-                    shown.Select(row => new[]
-                    {
-                        Times.Of(row.EventTime), row.Kind, row.Leg, row.AnsweredBy, row.User, LogText.OfPhoneNumber(row.To),
-                        row.ConversationId, row.ProcessedAt is null ? "no" : "yes",
-                    }));
+                // The id has a line of its own: it is what show takes, and too long for a column.
+                foreach (var row in shown)
+                {
+                    terminal.Line($"{Times.Of(row.EventTime) ?? "-"}  {row.Kind}  leg {row.Leg ?? "-"}{(row.ProcessedAt is null ? "  not processed" : "")}");
+                    terminal.Indented($"agent {row.User ?? "-"}, to {LogText.OfPhoneNumber(row.To) ?? "-"}");
+                    terminal.Indented(row.EventId);
+                }
             }
 
             if (rows.Count > most)

@@ -16,7 +16,7 @@ internal static class SendCommand
     {
         var url = CommonOptions.ParsedArgument<string?>(
             "url",
-            $"The webhook's address, with its secret if it needs one; without it, the setting {UrlSetting} counts, which keeps the secret out of the list of processes.",
+            $"The webhook's address, with its secret if it needs one. Without it the setting {UrlSetting} is used, which keeps the secret out of the list of processes.",
             CommonOptions.NotEmpty);
         url.Arity = ArgumentArity.ZeroOrOne;
         var notices = new Option<string[]>("--notice")
@@ -27,7 +27,7 @@ internal static class SendCommand
         var kind = CommonOptions.Kind("Send every documented notice of this kind.");
         var list = new Option<bool>("--list") { Description = "List the documented notices instead of sending." };
         var method = CommonOptions.OneOf("--method", "post (unless given): JSON body; get: fields in the query; form: fields in the body.", ["post", "get", "form"]);
-        var count = CommonOptions.Number("--count", "How many to send.", 1, 10_000_000, 1);
+        var count = CommonOptions.Parsed<int?>("--count", "How many to send; without it, each chosen notice once.", text => CommonOptions.NumberOf(text, 1, 10_000_000));
         var rate = CommonOptions.Parsed<double?>("--rate", "How many a second; without it, as fast as the responses come.", text => CommonOptions.NumberOf(text, 0.001, 100_000));
         var concurrency = CommonOptions.Number("--concurrency", "How many at once.", 1, 256, 8);
         var timeout = CommonOptions.Number("--timeout", "How many seconds to wait for a response.", 1, 600, 30);
@@ -54,11 +54,12 @@ internal static class SendCommand
             }
 
             var target = TargetOf(parsed.GetValue(url) ?? runner.Host.Settings[UrlSetting]);
-            var generator = new NoticeGenerator(Choose(catalogue, parsed.GetValue(notices), parsed.GetValue(kind)), parsed.GetValue(verbatim), runner.Host.Clock);
+            var chosen = Choose(catalogue, parsed.GetValue(notices), parsed.GetValue(kind));
+            var generator = new NoticeGenerator(chosen, parsed.GetValue(verbatim), runner.Host.Clock);
             var width = parsed.GetValue(concurrency);
             using var sender = new NoticeSender(target, Enum.Parse<SendMethod>(parsed.GetValue(method) ?? "post", ignoreCase: true), TimeSpan.FromSeconds(parsed.GetValue(timeout)), width, runner.Host.Clock);
             var report = new SendReport();
-            var plan = new Plan(parsed.GetValue(count), parsed.GetValue(rate), width);
+            var plan = new Plan(parsed.GetValue(count) ?? chosen.Count, parsed.GetValue(rate), width);
             try
             {
                 await terminal.ProgressAsync("Sending", plan.Count, async step =>
@@ -130,7 +131,7 @@ internal static class SendCommand
             return;
         }
 
-        terminal.Table(["Notice", "Kind", "Documented at"], catalogue.Select(notice => new[] { notice.Name, KindOf(notice), notice.Source }));
+        terminal.Table(["Notice", "Kind"], catalogue.Select(notice => new[] { notice.Name, KindOf(notice) }));
     }
 
     private static List<DocumentedNotice> Choose(IReadOnlyList<DocumentedNotice> catalogue, string[]? names, string? kind)

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Spectre.Console;
@@ -8,8 +9,10 @@ namespace TeleCmi.Cli.Output;
 /// <summary>Writes for a person, or with <c>--json</c> for a script.</summary>
 internal sealed class Terminal
 {
-    // Narrow enough to read, and wide enough that a piped table is not folded.
+    // A listing is made for this width; a piped one with a longer cell is wider, and is not folded.
+    private const int Width = 80;
     private const int WidthOfPipe = 160;
+    private const int Gap = 2;
 
     private readonly CliHost _host;
     private readonly IAnsiConsole _out;
@@ -36,14 +39,33 @@ internal sealed class Terminal
     /// <summary>Writes a table; its cells may hold text from outside, and are never read as markup.</summary>
     public void Table(string[] columns, IEnumerable<string?[]> rows)
     {
-        var table = new Table { Border = TableBorder.Simple };
-        table.AddColumns([.. columns.Select(column => new TableColumn(new Text(column)))]);
+        var table = new Table { Border = TableBorder.None };
+        table.AddColumns([.. columns.Select(column => new TableColumn(new Text(column)) { Padding = new Padding(0, 0, column == columns[^1] ? 0 : Gap, 0) })]);
         foreach (var row in rows)
         {
             table.AddRow(row.Select(value => new Text(string.IsNullOrEmpty(value) ? "-" : SafeText.Line(value))));
         }
 
         _out.Write(table);
+    }
+
+    /// <summary>Writes a text below another line, indented and folded between words.</summary>
+    public void Indented(string text)
+    {
+        const string Indent = "    ";
+        var line = new StringBuilder(Indent);
+        foreach (var word in SafeText.Line(text).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (line.Length > Indent.Length && line.Length + 1 + word.Length > Width)
+            {
+                _host.Out.WriteLine(line);
+                line.Clear().Append(Indent);
+            }
+
+            line.Append(line.Length > Indent.Length ? " " : "").Append(word);
+        }
+
+        _host.Out.WriteLine(line);
     }
 
     /// <summary>Writes one JSON document.</summary>

@@ -15,7 +15,7 @@ public static class ForwardOutcome
     /// <summary>No attempt was made now, because the destination is failing, asked for a pause, or has its share of workers in use.</summary>
     public const string Deferred = "deferred";
 
-    /// <summary>Given up, and kept in DeadLetters.</summary>
+    /// <summary>It failed for the last time, and is kept in DeadLetters.</summary>
     public const string DeadLettered = "dead_lettered";
 
     /// <summary>Another event of the conversation was forwarded.</summary>

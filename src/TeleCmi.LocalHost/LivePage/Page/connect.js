@@ -5,6 +5,14 @@ import { byId, copy, say } from './dom.js';
 import { curlOf } from './text.js';
 
 const SECRET_BYTES = 24;
+const DEFAULT_ORIGIN = 'http://127.0.0.1:7071';
+
+/** Starts the receiver again where it is, with a secret, in the shell that this system has. */
+function startCommand(token, origin) {
+  const setting = navigator.userAgent.includes('Windows') ? `$env:TeleCmi__AccessTokens='${token}';` : `TeleCmi__AccessTokens=${token}`;
+  const urls = origin === DEFAULT_ORIGIN ? '' : ` -- --urls ${origin}`;
+  return `${setting} dotnet run --project src/TeleCmi.LocalHost${urls}`;
+}
 
 export function createConnect() {
   const panel = byId('connect');
@@ -50,7 +58,7 @@ export function createConnect() {
     token ||= [...crypto.getRandomValues(new Uint8Array(SECRET_BYTES))].map(byte => byte.toString(16).padStart(2, '0')).join('');
     say(byId('curl-post'), curlOf({ method: 'POST', contentType: 'application/json', content: { text: hello.sample } }, location.origin));
     say(byId('curl-get'), curlOf({ method: 'GET', isQuery: true, content: { text: new URLSearchParams(JSON.parse(hello.sample)).toString() } }, location.origin));
-    say(byId('token-command'), `TeleCmi__AccessTokens=${token} dotnet run --project src/TeleCmi.LocalHost`);
+    say(byId('token-command'), startCommand(token, location.origin));
     byId('no-token').hidden = byId('token-copy').hidden = hello.hasAccessToken;
     byId('has-token').hidden = !hello.hasAccessToken;
     say(byId('tunnel-dev'), `devtunnel host -p ${port} --allow-anonymous`);

@@ -1,4 +1,4 @@
-// The connection to the receiver: it connects again by itself, also when the browser has given up. A 401 means that its key is another one since it was restarted.
+// The connection to the receiver: it connects again by itself, also when the browser does so no more. A 401 means that its key is another one since it was restarted.
 
 const RETRY_MILLISECONDS = 1000;
 const SILENCE_MILLISECONDS = 6000;
