@@ -1,4 +1,5 @@
 using System.Text;
+using TeleCmi.Events;
 using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Processing;
 using static TeleCmi.Pipeline.Tests.PipelineUnderTest;

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using TeleCmi.Events;
 using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Storage;
