@@ -20,6 +20,9 @@ internal sealed class Journey(DateTimeOffset receivedAt)
 
     public DateTimeOffset ReceivedAt { get; } = receivedAt;
 
+    /// <summary>Which one it was to arrive; an accepted event's time is cut to milliseconds, in which others arrive too.</summary>
+    public long Number { get; set; }
+
     /// <summary>The request that brought it; null when this process did not see it, because another one took it in.</summary>
     public LiveRequest? Request { get; init; }
 

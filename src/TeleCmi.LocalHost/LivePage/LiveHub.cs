@@ -28,6 +28,7 @@ internal sealed class LiveHub
     private readonly LiveStatistics _statistics;
     private readonly TimeProvider _clock;
     private long _lastRequest;
+    private long _lastJourney;
     private long _dropped;
 
     /// <summary>Listens for as long as the process runs.</summary>
@@ -247,6 +248,7 @@ internal sealed class LiveHub
     private Journey Add(Journey journey)
     {
         var (ring, capacity) = journey.IsRefused ? (_refused, RefusedCapacity) : (_latest, Capacity);
+        journey.Number = ++_lastJourney;
         ring.Enqueue(journey);
         if (ring.Count > capacity)
         {
@@ -262,7 +264,7 @@ internal sealed class LiveHub
         return journey;
     }
 
-    private IEnumerable<Journey> InOrder() => _latest.Concat(_refused).OrderBy(journey => journey.ReceivedAt);
+    private IEnumerable<Journey> InOrder() => _latest.Concat(_refused).OrderBy(journey => journey.Number);
 
     private void Changed(Journey journey)
     {
