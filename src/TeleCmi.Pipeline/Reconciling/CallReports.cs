@@ -207,10 +207,10 @@ public sealed partial class CallReports
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 70, Level = LogLevel.Warning, Message = "Request {Attempt} for a call report failed: {Reason} Next in {Delay}.")]
+        [LoggerMessage(EventId = 77, Level = LogLevel.Warning, Message = "Request {Attempt} for a call report failed: {Reason} Next in {Delay}.")]
         public static partial void Retried(ILogger logger, int attempt, string reason, TimeSpan delay);
 
-        [LoggerMessage(EventId = 71, Level = LogLevel.Information, Message = "Report {Report} from {From:O} to {To:O} changed while it was read ({Count} records now); it is read again.")]
+        [LoggerMessage(EventId = 78, Level = LogLevel.Information, Message = "Report {Report} from {From:O} to {To:O} changed while it was read ({Count} records now); it is read again.")]
         public static partial void Changed(ILogger logger, string report, DateTimeOffset from, DateTimeOffset to, long count);
     }
 
