@@ -95,11 +95,41 @@ public static class EventEnvelope
         [NotNullWhen(false)] out string? fault)
     {
         callEvent = null;
-        if (!TryReadParts(json, out var parts, out var receivedAt, out fault))
+        return TryReadParts(json, out var parts, out var receivedAt, out fault) && TryReadEvent(json, parts, receivedAt, out callEvent, out fault);
+    }
+
+    /// <summary>Reads an envelope of this app, whatever its data is; what is known of a notice's event includes the notice.</summary>
+    /// <param name="json">UTF-8 JSON; not copied, so it must stay unchanged.</param>
+    /// <param name="enveloped">What it says, when it could be read.</param>
+    /// <param name="fault">Otherwise what is wrong, as a sentence that repeats nothing of the input.</param>
+    public static bool TryReadAny(
+        ReadOnlyMemory<byte> json,
+        [NotNullWhen(true)] out EnvelopedEvent? enveloped,
+        [NotNullWhen(false)] out string? fault)
+    {
+        enveloped = null;
+        if (!TryReadParts(json, out var parts, out var time, out fault))
         {
             return false;
         }
 
+        enveloped = TryReadEvent(json, parts, time, out var callEvent, out _) ? EnvelopedEvent.Of(callEvent) : new EnvelopedEvent
+        {
+            Id = parts.Id!,
+            Kind = parts.Type![TypePrefix.Length..],
+            Time = time,
+            Subject = parts.Subject,
+            OccurredAt = time,
+            TraceParent = IsTraceParent(parts.TraceParent) ? parts.TraceParent : null,
+            Envelope = json,
+        };
+        return true;
+    }
+
+    private static bool TryReadEvent(
+        ReadOnlyMemory<byte> json, Parts parts, DateTimeOffset receivedAt, [NotNullWhen(true)] out CallEvent? callEvent, [NotNullWhen(false)] out string? fault)
+    {
+        callEvent = null;
         if (!EventKinds.TryParse(parts.Type.AsSpan(TypePrefix.Length), out var kind))
         {
             fault = NotOurs;
@@ -119,40 +149,6 @@ public static class EventEnvelope
             TraceParent = IsTraceParent(parts.TraceParent) ? parts.TraceParent : null,
             IsReconciled = parts.IsReconciled,
             Notice = notice,
-            Envelope = json,
-        };
-        return true;
-    }
-
-    /// <summary>Reads an envelope of this app, whatever its data is; what is known of a notice's event includes the notice.</summary>
-    /// <param name="json">UTF-8 JSON; not copied, so it must stay unchanged.</param>
-    /// <param name="enveloped">What it says, when it could be read.</param>
-    /// <param name="fault">Otherwise what is wrong, as a sentence that repeats nothing of the input.</param>
-    public static bool TryReadHead(
-        ReadOnlyMemory<byte> json,
-        [NotNullWhen(true)] out EnvelopedEvent? enveloped,
-        [NotNullWhen(false)] out string? fault)
-    {
-        if (TryRead(json, out var callEvent, out fault))
-        {
-            enveloped = EnvelopedEvent.Of(callEvent);
-            return true;
-        }
-
-        enveloped = null;
-        if (!TryReadParts(json, out var parts, out var time, out fault))
-        {
-            return false;
-        }
-
-        enveloped = new EnvelopedEvent
-        {
-            Id = parts.Id!,
-            Kind = parts.Type![TypePrefix.Length..],
-            Time = time,
-            Subject = parts.Subject,
-            OccurredAt = time,
-            TraceParent = IsTraceParent(parts.TraceParent) ? parts.TraceParent : null,
             Envelope = json,
         };
         return true;

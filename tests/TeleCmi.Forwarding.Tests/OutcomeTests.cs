@@ -296,5 +296,5 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
     private static Task<ReceiverHost> StartAsync(Uri url, params string[] settings) => Forwards.StartAsync(Forwards.Destination(0, "crm", url, settings));
 
     private static EnvelopedEvent EventOf(byte[] envelope) =>
-        EventEnvelope.TryReadHead(envelope, out var enveloped, out var fault) ? enveloped : throw new InvalidDataException(fault);
+        EventEnvelope.TryReadAny(envelope, out var enveloped, out var fault) ? enveloped : throw new InvalidDataException(fault);
 }

@@ -181,7 +181,7 @@ public sealed class StorageCostTests(LoggedAzurite azurite) : IClassFixture<Logg
     {
         var envelope = new System.Buffers.ArrayBufferWriter<byte>();
         EventEnvelope.Write(envelope, Notice.TryRead(notice, out var read, out var fault) ? read : throw new InvalidDataException(fault), DateTimeOffset.UnixEpoch, traceParent: null);
-        return EventEnvelope.TryReadHead(envelope.WrittenMemory, out var enveloped, out fault) ? enveloped : throw new InvalidDataException(fault);
+        return EventEnvelope.TryReadAny(envelope.WrittenMemory, out var enveloped, out fault) ? enveloped : throw new InvalidDataException(fault);
     }
 
     private static void Receiver(IServiceCollection services) => Receiver(services, () => HttpStatusCode.OK);

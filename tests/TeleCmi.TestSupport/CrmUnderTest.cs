@@ -53,7 +53,7 @@ public sealed class CrmUnderTest : IAsyncDisposable
         return Task.CompletedTask;
     });
 
-    /// <summary>One that responds as it is told; the second argument counts the requests from 0.</summary>
+    /// <summary>One whose responses a function makes; its second argument counts the requests from 0.</summary>
     public static async Task<CrmUnderTest> StartAsync(Func<HttpContext, int, Task> respond, X509Certificate2? certificate = null)
     {
         var crm = new CrmUnderTest(respond, certificate);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using TeleCmi.Cli.Output;
 using TeleCmi.Pipeline.Forwarding;
 
@@ -40,7 +39,7 @@ internal static class DeliveryCommands
                     ["Received (UTC)", "Destination", "State", "Attempts", "Last", "Next (UTC)", "Event"],
                     shown.Select(delivery => new[]
                     {
-                        Text(delivery.ReceivedAt), delivery.Destination, delivery.State, $"{delivery.Attempts.Count}", Last(delivery), Text(delivery.NextAttemptAt), delivery.EventId,
+                        Times.InTable(delivery.ReceivedAt), delivery.Destination, delivery.State, $"{delivery.Attempts.Count}", Last(delivery), Times.InTable(delivery.NextAttemptAt), delivery.EventId,
                     }));
             }
 
@@ -208,6 +207,4 @@ internal static class DeliveryCommands
         [.., { Status: { } status }] => $"{status}",
         _ => "no response",
     };
-
-    private static string? Text(DateTimeOffset? time) => time?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 }

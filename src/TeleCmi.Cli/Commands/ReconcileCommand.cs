@@ -31,8 +31,8 @@ internal static class ReconcileCommand
             {
                 var reconciler = connection.Reconciler;
                 var last = days.LastOf(parsed) ?? runner.Host.Clock.Today();
-                var from = StartOf(days.FirstOf(parsed) ?? last);
-                var end = StartOf(last.AddDays(1));
+                var from = UtcDay.StartOf(days.FirstOf(parsed) ?? last);
+                var end = UtcDay.StartOf(last.AddDays(1));
                 var until = end < reconciler.SettledUntil ? end : reconciler.SettledUntil;
                 var result = await CompareAsync(terminal, reconciler.CompareAsync(from, until, cancellation), parsed.GetValue(limit), parsed.GetValue(backfill));
                 if (!parsed.GetValue(json))
@@ -114,7 +114,7 @@ internal static class ReconcileCommand
                 result.Shown.Select(call => new[]
                 {
                     call.State.Name(),
-                    call.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
+                    Times.InTable(call.At),
                     call.Record?.Report.Name,
                     call.Agent,
                     LogText.OfPhoneNumber(call.Customer),
@@ -136,8 +136,6 @@ internal static class ReconcileCommand
     }
 
     private static string? Seconds(long? seconds) => seconds is { } known ? string.Create(CultureInfo.InvariantCulture, $"{known} s") : null;
-
-    private static DateTimeOffset StartOf(DateOnly day) => new(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
 
     private static ReconcileDocument DocumentOf(Comparison result, DateTimeOffset from, DateTimeOffset until, int queued) => new(
         Times.Of(from), Times.Of(until), result.Missing, queued, result.Counts, [.. result.Shown.Select(ReconciledCallDocument.Of)]);

@@ -10,19 +10,15 @@ namespace TeleCmi.Cli.Commands;
 /// <summary><c>telecmi status</c>: is all well, and if not, what needs a person.</summary>
 internal static class StatusCommand
 {
-    private static readonly TimeSpan MaxQueueAge = TimeSpan.FromMinutes(5);
-
-    private static readonly TimeSpan MaxFailing = TimeSpan.FromMinutes(15);
-
     public static Command Create(CommandRunner runner)
     {
         var json = CommonOptions.Json();
         var maxQueueAge = CommonOptions.Duration(
-            "--max-queue-age", "How old (hours:minutes:seconds) a message in the events queue may be before a person is needed; without it, 5 minutes.");
+            "--max-queue-age", $"How old (hours:minutes:seconds) a message in the events queue may be before a person is needed; without it, {PipelineQueues.LongWaiting.TotalMinutes:0} minutes.");
         var maxSilence = CommonOptions.Duration(
             "--max-silence", "How long ago (hours:minutes:seconds) the last event may be; without it, silence is fine.");
         var maxFailing = CommonOptions.Duration(
-            "--max-failing", "How long (hours:minutes:seconds) a destination may fail before a person is needed; without it, 15 minutes.");
+            "--max-failing", $"How long (hours:minutes:seconds) a destination may fail before a person is needed; without it, {DestinationStates.LongFailing.TotalMinutes:0} minutes.");
         var command = new Command("status", "Queue depths and oldest ages, destinations, dead letters, last event received; exit code 3 when something needs a person.")
         {
             json, maxQueueAge, maxFailing, maxSilence,
@@ -36,7 +32,7 @@ internal static class StatusCommand
                 await connection.Journal.LastReceivedAsync(cancellation),
                 await connection.Destinations.ReadAsync(cancellation),
                 await WaitingAsync(connection, cancellation));
-            var needs = status.Needs(parsed.GetValue(maxQueueAge) ?? MaxQueueAge, parsed.GetValue(maxFailing) ?? MaxFailing, parsed.GetValue(maxSilence)).ToList();
+            var needs = status.Needs(parsed.GetValue(maxQueueAge) ?? PipelineQueues.LongWaiting, parsed.GetValue(maxFailing) ?? DestinationStates.LongFailing, parsed.GetValue(maxSilence)).ToList();
             if (parsed.GetValue(json))
             {
                 terminal.Json(DocumentOf(status, needs), CliJson.Default.StatusDocument);

@@ -14,10 +14,6 @@ internal sealed class LiveAttention(
 {
     private const long LittleSpace = 500_000_000;
 
-    // As telecmi status has it.
-    private static readonly TimeSpan OldMessage = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan LongFailing = TimeSpan.FromMinutes(15);
-
     private readonly ResiliencePipeline _deadline = clock.Deadline(TimeSpan.FromSeconds(10));
 
     /// <summary>Asks storage, which also knows how the destinations are.</summary>
@@ -43,17 +39,17 @@ internal sealed class LiveAttention(
                         {
                             needs.Add(new NeedView(null, $"Destination {destination.Name} is disabled, because it responded with 410 (Gone): nothing is sent to it. When it is back, run telecmi forward resume --name {destination.Name}."));
                         }
-                        else if (failing.FirstOrDefault(state => state.Destination == destination.Name) is { FailingSince: { } since } state && clock.GetUtcNow() - since > LongFailing)
+                        else if (failing.FirstOrDefault(state => state.Destination == destination.Name) is { FailingSince: { } since } state && clock.GetUtcNow() - since > DestinationStates.LongFailing)
                         {
-                            needs.Add(new NeedView(null, $"Destination {destination.Name} has been failing for more than {LongFailing.TotalMinutes:0} minutes{(state.Fault is { } fault ? $": {fault}" : "")}."));
+                            needs.Add(new NeedView(null, $"Destination {destination.Name} has been failing for more than {DestinationStates.LongFailing.TotalMinutes:0} minutes{(state.Fault is { } fault ? $": {fault}" : "")}."));
                         }
                     }
 
                     foreach (var queue in await queues.GetStatesAsync(token))
                     {
-                        if (queue.OldestVisible is { } oldest && clock.GetUtcNow() - oldest > OldMessage)
+                        if (queue.OldestVisible is { } oldest && clock.GetUtcNow() - oldest > PipelineQueues.LongWaiting)
                         {
-                            needs.Add(new NeedView(null, $"Queue {queue.Name}: the oldest of {CountOf(queue.Messages, "message")} has waited for more than {OldMessage.TotalMinutes:0} minutes. See the receiver's log for what fails."));
+                            needs.Add(new NeedView(null, $"Queue {queue.Name}: the oldest of {CountOf(queue.Messages, "message")} has waited for more than {PipelineQueues.LongWaiting.TotalMinutes:0} minutes. See the receiver's log for what fails."));
                         }
                     }
 

@@ -27,9 +27,10 @@ public sealed record CallDocument(
             [.. call.Events.Select(notice => new CallEventDocument(notice.Kind.Name(), notice.Leg, Time(notice.ReceivedAt), notice.Id))]);
 
         string? Number(string? number) => isMasked && number is not null ? LogText.OfPhoneNumber(number) : number;
-
-        static string? Time(DateTimeOffset? time) => time?.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
     }
+
+    /// <summary>A moment as JSON has it.</summary>
+    public static string? Time(DateTimeOffset? time) => time?.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 }
 
 /// <summary>One notice of a call.</summary>

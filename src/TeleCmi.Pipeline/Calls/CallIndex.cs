@@ -24,7 +24,7 @@ public sealed class CallIndex(IStore store)
         var notice = callEvent.Notice;
         foreach (var name in new[] { notice.CmiUuid, notice.RequestId }.OfType<string>().Where(name => name != notice.Subject))
         {
-            var key = new RowKey(JournalKey.PartitionOf(notice.Time), $"{KeyOf(notice.AppIdText, name)}|{TableKey.Part(notice.Subject)}");
+            var key = new RowKey(JournalKey.PartitionOf(notice.Time), $"{KeyOf(notice.AppIdText, name)}{JournalKey.Separator}{TableKey.Part(notice.Subject)}");
             _ = await _table.TryInsertAsync(new TableRow(key) { [Subject] = notice.Subject }, cancellation);
         }
     }
@@ -32,11 +32,10 @@ public sealed class CallIndex(IStore store)
     /// <summary>The subjects that were noted for a leg or a request of an application.</summary>
     internal async Task<IReadOnlyList<string>> FindAsync(string partition, string? appId, string name, CancellationToken cancellation)
     {
-        // The brace is the character after the line that ends each part.
         var key = KeyOf(appId, name);
-        var query = new TableQuery { PartitionFrom = partition, PartitionTo = partition, RowFrom = $"{key}|", RowBefore = $"{key}}}" };
+        var query = new TableQuery { PartitionFrom = partition, PartitionTo = partition, RowFrom = $"{key}{JournalKey.Separator}", RowBefore = $"{key}{JournalKey.AfterSeparator}" };
         return await _table.RowsAsync(query, cancellation).Select(row => row.Text(Subject)).OfType<string>().ToListAsync(cancellation);
     }
 
-    private static string KeyOf(string? appId, string name) => $"{TableKey.Part(appId)}|{TableKey.Part(name)}";
+    private static string KeyOf(string? appId, string name) => $"{TableKey.Part(appId)}{JournalKey.Separator}{TableKey.Part(name)}";
 }

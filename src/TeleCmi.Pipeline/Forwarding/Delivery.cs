@@ -45,7 +45,6 @@ public sealed record Delivery
     private const int MostAttempts = 40;
 
     private const string Day = "Day";
-    internal const char Separator = '|';
     private const int LongestId = 300;
 
     /// <summary>Where it belongs once it has ended: the partition is the event's in the journal, the row begins with the conversation as the journal's does.</summary>
@@ -82,7 +81,7 @@ public sealed record Delivery
     public required DateTimeOffset NotedAt { get; init; }
 
     /// <summary>Where the journal has its event.</summary>
-    internal RowKey JournalKey => Key with { Row = Key.Row[..Key.Row.LastIndexOf(Separator)] };
+    internal RowKey JournalKey => Key with { Row = Key.Row[..Key.Row.LastIndexOf(Journaling.JournalKey.Separator)] };
 
     internal TableRow ToRow() => new(State == DeliveryState.Waiting ? WaitingKey(Key) : Key)
     {
@@ -118,9 +117,11 @@ public sealed record Delivery
     };
 
     /// <summary>Where the delivery of an event to a destination belongs.</summary>
-    internal static RowKey KeyOf(EnvelopedEvent enveloped, string destination) => new(
-        Journaling.JournalKey.PartitionOf(enveloped.OccurredAt),
-        $"{TableKey.Part(enveloped.Subject)}{Separator}{TableKey.Id(Bounded(enveloped.Id))}{Separator}{TableKey.Part(destination)}");
+    internal static RowKey KeyOf(EnvelopedEvent enveloped, string destination)
+    {
+        var key = Journaling.JournalKey.Of(enveloped.OccurredAt, enveloped.Subject, Bounded(enveloped.Id));
+        return key with { Row = $"{key.Row}{Journaling.JournalKey.Separator}{TableKey.Part(destination)}" };
+    }
 
     /// <summary>The one that was noted last.</summary>
     internal static Delivery? Newer(Delivery? left, Delivery? right) =>

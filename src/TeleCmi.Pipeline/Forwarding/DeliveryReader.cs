@@ -68,7 +68,7 @@ public sealed class DeliveryReader(IStore store, TimeProvider clock)
     public async Task<IReadOnlyList<Delivery>> OfAsync(IEnumerable<RowKey> journalKeys, CancellationToken cancellation)
     {
         var deliveries = new Dictionary<RowKey, Delivery>();
-        var ranges = journalKeys.Select(key => key with { Row = key.Row[..(key.Row.IndexOf(Delivery.Separator, StringComparison.Ordinal) + 1)] }).ToHashSet();
+        var ranges = journalKeys.Select(key => key with { Row = key.Row[..(key.Row.IndexOf(JournalKey.Separator, StringComparison.Ordinal) + 1)] }).ToHashSet();
         foreach (var range in ranges.Concat(ranges.Select(Delivery.WaitingKey)).Distinct())
         {
             var query = new TableQuery
@@ -76,7 +76,7 @@ public sealed class DeliveryReader(IStore store, TimeProvider clock)
                 PartitionFrom = range.Partition,
                 PartitionTo = range.Partition,
                 RowFrom = range.Row,
-                RowBefore = $"{range.Row[..^1]}{(char)(Delivery.Separator + 1)}",
+                RowBefore = $"{range.Row[..^1]}{JournalKey.AfterSeparator}",
             };
             await foreach (var row in _table.RowsAsync(query, cancellation))
             {

@@ -16,6 +16,9 @@ public sealed partial class DestinationStates(IStore store, TimeProvider clock, 
     /// <summary>The name of the table.</summary>
     public const string TableName = "Destinations";
 
+    /// <summary>How long a destination may fail before a person is needed, unless that person says otherwise.</summary>
+    public static readonly TimeSpan LongFailing = TimeSpan.FromMinutes(15);
+
     private const string Partition = "destination";
     private const string Name = "Destination";
     private const string UrlHash = "UrlHash";

@@ -88,7 +88,7 @@ internal sealed record ForwardMessage
             return false;
         }
 
-        if (!EventEnvelope.TryReadHead(parts.Envelope, out var enveloped, out fault))
+        if (!EventEnvelope.TryReadAny(parts.Envelope, out var enveloped, out fault))
         {
             return false;
         }

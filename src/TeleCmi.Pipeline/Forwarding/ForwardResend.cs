@@ -28,7 +28,7 @@ public sealed class ForwardResend(JournalReader journal, DeadLetterStore deadLet
             return "Neither the journal nor DeadLetters has the event (any more).";
         }
 
-        if (!EventEnvelope.TryReadHead(known, out var enveloped, out var fault))
+        if (!EventEnvelope.TryReadAny(known, out var enveloped, out var fault))
         {
             return fault;
         }

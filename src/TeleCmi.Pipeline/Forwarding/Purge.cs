@@ -20,7 +20,7 @@ public sealed class Purge(IStore store)
     /// <exception cref="StorageException">Storage failed.</exception>
     public async IAsyncEnumerable<PurgedDay> RunAsync(DateOnly before, bool isDryRun, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var moment = new DateTimeOffset(before, TimeOnly.MinValue, TimeSpan.Zero);
+        var moment = UtcDay.StartOf(before);
         foreach (var table in ByDay)
         {
             var days = new TableQuery { PartitionTo = UtcDay.Of(before.AddDays(-1)), Columns = [] };

@@ -12,18 +12,19 @@ public static class JournalKey
     /// <summary>The partition of events without a usable time; it comes after every day.</summary>
     public const string Undated = "undated";
 
-    private const char Separator = '|';
+    /// <summary>Between the parts of a row's key.</summary>
+    internal const char Separator = '|';
 
-    // The next character after the separator: ends the range of a subject's rows.
-    private const char AfterSeparator = '}';
+    /// <summary>The next character after the separator: ends the range of the rows that begin with the same parts.</summary>
+    internal const char AfterSeparator = '}';
 
     private const int VariantHashLength = 16;
 
     /// <summary>The key of an event.</summary>
-    public static RowKey Of(CallEvent callEvent) => Of(callEvent.Notice, callEvent.Id);
+    public static RowKey Of(CallEvent callEvent) => Of(callEvent.Notice.Time, callEvent.Notice.Subject, callEvent.Id);
 
     /// <summary>The key of a notice's event.</summary>
-    public static RowKey Of(Notice notice) => Of(notice, notice.Id);
+    public static RowKey Of(Notice notice) => Of(notice.Time, notice.Subject, notice.Id);
 
     /// <summary>The partition of the events of a moment.</summary>
     public static string PartitionOf(DateTimeOffset? time) => time is { } moment ? UtcDay.Of(moment) : Undated;
@@ -38,11 +39,10 @@ public static class JournalKey
     /// </summary>
     internal static RowKey? OfReconstructed(CallEvent callEvent) =>
         callEvent.Notice is { Type: "cdr", ConversationUuid: { } conversation, CmiUuid: { } leg } notice && leg != conversation
-            ? new(PartitionOf(notice.Time), $"{TableKey.Part(leg)}{Separator}{TableKey.Id(callEvent.Id)}")
+            ? Of(notice.Time, leg, callEvent.Id)
             : null;
 
     internal static RowKey Variant(RowKey key, string contentHash) => key with { Row = $"{key.Row}{Separator}{contentHash.AsSpan(0, VariantHashLength)}" };
 
-    private static RowKey Of(Notice notice, string id) =>
-        new(PartitionOf(notice.Time), $"{TableKey.Part(notice.Subject)}{Separator}{TableKey.Id(id)}");
+    internal static RowKey Of(DateTimeOffset? time, string? subject, string id) => new(PartitionOf(time), $"{TableKey.Part(subject)}{Separator}{TableKey.Id(id)}");
 }

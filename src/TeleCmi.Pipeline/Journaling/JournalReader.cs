@@ -50,7 +50,7 @@ public sealed class JournalReader(IStore store, TimeProvider clock)
             DateOnly? first = length <= LongestStretch && last.DayNumber >= length ? last.AddDays(1 - length) : null;
             first = first is null || filter.From > first ? filter.From : first;
             await KeepAsync(filter with { From = first, To = last });
-            if (first is not { } begin || begin == filter.From || (newest.Count == most && TimeOf(newest.Peek()) >= new DateTimeOffset(begin, TimeOnly.MinValue, TimeSpan.Zero)))
+            if (first is not { } begin || begin == filter.From || (newest.Count == most && TimeOf(newest.Peek()) >= UtcDay.StartOf(begin)))
             {
                 break;
             }
@@ -116,7 +116,7 @@ public sealed class JournalReader(IStore store, TimeProvider clock)
         for (var daysAgo = -1; daysAgo <= LongestStepBack; daysAgo++)
         {
             var day = today.AddDays(-daysAgo);
-            if (last >= new DateTimeOffset(day.AddDays(2), TimeOnly.MinValue, TimeSpan.Zero))
+            if (last >= UtcDay.StartOf(day.AddDays(2)))
             {
                 return last;
             }

@@ -52,7 +52,7 @@ public sealed partial class DeadLetterReplay(
                 return false;
 
             case DeadLetterReason.Poison or DeadLetterReason.Forward:
-                if (!EventEnvelope.TryReadHead(letter.Body, out enveloped, out fault)
+                if (!EventEnvelope.TryReadAny(letter.Body, out enveloped, out fault)
                     || (letter.Reason is DeadLetterReason.Poison && !EventEnvelope.TryRead(letter.Body, out _, out fault)))
                 {
                     return false;

@@ -94,7 +94,7 @@ public sealed class Reconciler(
 
         public async IAsyncEnumerable<ReconciledCall> LoadAsync(DateOnly day, [EnumeratorCancellation] CancellationToken cancellation)
         {
-            var start = new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
+            var start = UtcDay.StartOf(day);
             var earliest = from - Margin > start ? from - Margin : start;
             var latest = new[] { to + Margin, start.AddDays(1), reconciler.SettledUntil + reconciler._options.Settle }.Min();
             await foreach (var window in reconciler.ReadReports(earliest, latest, cancellation))

@@ -17,6 +17,9 @@ public sealed class PipelineQueues(IStore store, IOptions<QueueOptions> options)
     /// <summary>How long a failed message waits before the next try (host.json: <c>visibilityTimeout</c>; the LocalHost's default).</summary>
     public static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a visible message may wait before a person is needed, unless that person says otherwise.</summary>
+    public static readonly TimeSpan LongWaiting = TimeSpan.FromMinutes(5);
+
     /// <summary>How many messages of one queue are in work at once, per instance.</summary>
     public const int MaxInFlight = BatchSize + NewBatchThreshold;
 

@@ -12,14 +12,14 @@ internal static class TeleCmiActivity
 
     public static Activity? StartProcessing(CallEvent callEvent, string queue)
     {
-        var activity = StartConsuming(TelemetryNames.ProcessActivity, EnvelopedEvent.Of(callEvent));
-        activity?.SetTag(TelemetryNames.MessagingOperationTag, "process");
-        activity?.SetTag(TelemetryNames.MessagingDestinationTag, queue);
+        var activity = StartConsuming(TelemetryNames.ProcessActivity, callEvent.Id, callEvent.Kind.Name(), callEvent.TraceParent);
         if (activity is null)
         {
             return null;
         }
 
+        activity.SetTag(TelemetryNames.MessagingOperationTag, "process");
+        activity.SetTag(TelemetryNames.MessagingDestinationTag, queue);
         var notice = callEvent.Notice;
         activity.SetTag(TelemetryNames.AgentTag, LogText.Of(notice.User));
         activity.SetTag(TelemetryNames.ConversationTag, LogText.Of(notice.ConversationUuid));
@@ -38,22 +38,22 @@ internal static class TeleCmiActivity
 
     public static Activity? StartForwarding(EnvelopedEvent enveloped, string destination, int attempt)
     {
-        var activity = StartConsuming(TelemetryNames.ForwardActivity, enveloped);
+        var activity = StartConsuming(TelemetryNames.ForwardActivity, enveloped.Id, enveloped.Kind, enveloped.TraceParent);
         activity?.SetTag(TelemetryNames.DestinationTag, destination);
         activity?.SetTag(TelemetryNames.AttemptTag, attempt);
         return activity;
     }
 
-    private static Activity? StartConsuming(string name, EnvelopedEvent enveloped)
+    private static Activity? StartConsuming(string name, string eventId, string kind, string? traceParent)
     {
-        _ = ActivityContext.TryParse(enveloped.TraceParent, traceState: null, isRemote: true, out var parent);
+        _ = ActivityContext.TryParse(traceParent, traceState: null, isRemote: true, out var parent);
         // The platform's own span of this invocation belongs to another trace: link it.
         ActivityLink[] links = Activity.Current is { } invocation ? [new(invocation.Context)] : [];
         var activity = Source.StartActivity(name, ActivityKind.Consumer, parent, links: links);
-        activity?.SetTag(TelemetryNames.EventIdTag, enveloped.Id);
-        activity?.SetTag(TelemetryNames.EventKindTag, enveloped.Kind);
-        activity?.SetTag(TelemetryNames.CloudEventIdTag, enveloped.Id);
-        activity?.SetTag(TelemetryNames.CloudEventTypeTag, $"{EventEnvelope.TypePrefix}{enveloped.Kind}");
+        activity?.SetTag(TelemetryNames.EventIdTag, eventId);
+        activity?.SetTag(TelemetryNames.EventKindTag, kind);
+        activity?.SetTag(TelemetryNames.CloudEventIdTag, eventId);
+        activity?.SetTag(TelemetryNames.CloudEventTypeTag, $"{EventEnvelope.TypePrefix}{kind}");
         return activity;
     }
 }

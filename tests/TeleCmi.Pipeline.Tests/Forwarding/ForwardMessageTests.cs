@@ -58,7 +58,7 @@ public sealed class ForwardMessageTests
         Deferrals = deferrals,
         QueuedAt = QueuedAt,
         Attempts = [new(QueuedAt, 503, 12), new(QueuedAt, null, 5000)],
-        Event = EventEnvelope.TryReadHead(envelope, out var enveloped, out var fault) ? enveloped : throw new InvalidDataException(fault),
+        Event = EventEnvelope.TryReadAny(envelope, out var enveloped, out var fault) ? enveloped : throw new InvalidDataException(fault),
     };
 
     private static ForwardMessage Read(ReadOnlyMemory<byte> body) =>
