@@ -160,9 +160,9 @@ public sealed class CallReportsTests : IAsyncLifetime
             return false;
         };
 
-        await using var pipeline = Start();
+        await using var pipeline = Start(("TeleCmi:Reconcile:Timeout", "00:02:00"));
         var reading = ReadAsync(pipeline, CallReport.Answered);
-        await PassTimeAsync(pipeline, reading);
+        await PassTimeAsync(pipeline, reading, TimeSpan.Zero);
 
         (await reading).ShouldHaveSingleItem().Records.ShouldHaveSingleItem();
         _server.Requests.ShouldBe(5);
@@ -187,9 +187,9 @@ public sealed class CallReportsTests : IAsyncLifetime
             return true;
         };
 
-        await using var pipeline = Start(("TeleCmi:Reconcile:Timeout", "00:00:05"));
+        await using var pipeline = Start(("TeleCmi:Reconcile:Timeout", "00:02:00"));
         var reading = ReadAsync(pipeline, CallReport.Answered);
-        await PassTimeAsync(pipeline, reading);
+        await PassTimeAsync(pipeline, reading, ofRequest: TimeSpan.FromMinutes(2));
 
         await Should.ThrowAsync<ReportException>(() => reading);
         _server.Requests.ShouldBe(7);
@@ -220,12 +220,16 @@ public sealed class CallReportsTests : IAsyncLifetime
         windows.Select(window => string.Join(", ", window.Records.Select(record => record.CmiUid).Order(StringComparer.Ordinal))).ShouldBe(["first, last of the hour", "next hour"]);
     }
 
-    // Lets the faked time go on while the server really responds.
-    private static async Task PassTimeAsync(PipelineUnderTest pipeline, Task until)
+    // Lets the faked time go on while the server really responds: slowly, so that no request is cut off on its way, and by what
+    // is said for each that has arrived.
+    private async Task PassTimeAsync(PipelineUnderTest pipeline, Task until, TimeSpan ofRequest)
     {
+        var arrived = 0;
         while (await Task.WhenAny(until, Task.Delay(20)) != until)
         {
-            pipeline.Clock.Advance(TimeSpan.FromSeconds(1));
+            var isNew = _server.Requests > arrived;
+            arrived = _server.Requests;
+            pipeline.Clock.Advance(isNew && ofRequest > TimeSpan.Zero ? ofRequest : TimeSpan.FromSeconds(1));
         }
     }
 
