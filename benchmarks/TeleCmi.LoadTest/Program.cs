@@ -13,6 +13,7 @@ var root = new RootCommand("Measures the receiver side by side with what limits 
 {
     CallsCommand.Create(),
     ColdStartCommand.Create(),
+    ForwardLatencyCommand.Create(),
     TargetCommand.Create(),
 };
 ComparisonCommand.AddTo(root);

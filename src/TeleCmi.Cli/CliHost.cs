@@ -12,7 +12,7 @@ public sealed record CliHost
     /// <summary>Takes messages, questions and progress.</summary>
     public required TextWriter Error { get; init; }
 
-    /// <summary>Gives the answers to questions.</summary>
+    /// <summary>Where a person's replies are read.</summary>
     public required TextReader In { get; init; }
 
     /// <summary>The same settings as the app's.</summary>

@@ -47,6 +47,14 @@ internal sealed class Connection : IAsyncDisposable
 
     public ForwardResend Resend => _services.GetRequiredService<ForwardResend>();
 
+    public Backfill Backfill => _services.GetRequiredService<Backfill>();
+
+    public ForwardCheck ForwardCheck => _services.GetRequiredService<ForwardCheck>();
+
+    /// <summary>What the destinations of the settings get.</summary>
+    /// <exception cref="CliException">A setting is wrong.</exception>
+    public DestinationFilters DestinationFilters => Checked(_services.GetRequiredService<DestinationFilters>);
+
     public ForwardErasure ForwardErasure => _services.GetRequiredService<ForwardErasure>();
 
     public Purge Purge => _services.GetRequiredService<Purge>();
@@ -122,8 +130,10 @@ internal sealed class Connection : IAsyncDisposable
         .AddInMemoryCollection(commandLine.Where(setting => setting.Value is not null))
         .Build();
 
+    // The tool sends on behalf of whoever works on this machine; a Functions app decides for itself.
     private static IServiceCollection ServicesOn(CliHost host, IConfiguration settings) =>
-        new ServiceCollection().AddSingleton(settings).AddSingleton(host.Clock).AddLogging();
+        new ServiceCollection().AddSingleton(settings).AddSingleton(host.Clock).AddLogging()
+            .Configure<ForwardOptions>(forward => forward.AllowsThisMachine = true);
 
     // Without a setting the receiver's own store, which must be there: an empty one would only look as if all were well.
     private static void AddStore(IServiceCollection services, CliHost host, IConfiguration settings)

@@ -11,7 +11,11 @@ builder.Services.AddTeleCmiPipeline();
 builder.Services.AddAzureStorage();
 builder.Services.AddHandlers();
 builder.Services.AddTriggerSettings();
-builder.Services.AddHostedService<WarmUp>();
+builder.Services.AddSingleton<WarmUp>();
 builder.AddTelemetry();
 
-await builder.Build().RunAsync();
+var host = builder.Build();
+
+// Beside the rest of the start, and nobody waits for it: whatever else it runs into, the first event does too, and says so.
+_ = Task.Run(() => host.Services.GetRequiredService<WarmUp>().RunAsync());
+await host.RunAsync();

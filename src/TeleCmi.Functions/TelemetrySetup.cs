@@ -27,11 +27,15 @@ internal static class TelemetrySetup
         var samplingRatio = SamplingRatio(configuration[SamplingRatioSetting]);
 
         // Without a place to send it to, telemetry would only take time at the start; the host has the log lines anyway.
-        if (configuration[ConnectionStringSetting] is not { Length: > 0 } connectionString)
+        if (configuration[ConnectionStringSetting] is { Length: > 0 } connectionString)
         {
-            return;
+            builder.AddExporter(connectionString, samplingRatio);
         }
+    }
 
+    // By itself, so that the exporter's code is loaded only where it is used.
+    private static void AddExporter(this FunctionsApplicationBuilder builder, string connectionString, float samplingRatio)
+    {
         builder.UseMiddleware<InvocationLogScope>();
         builder.Services.AddOpenTelemetry()
             .UseFunctionsWorkerDefaults()
@@ -40,7 +44,7 @@ internal static class TelemetrySetup
             .UseAzureMonitorExporter(exporter =>
             {
                 exporter.ConnectionString = connectionString;
-                exporter.Credential = Credential(configuration[AuthenticationSetting]);
+                exporter.Credential = Credential(builder.Configuration[AuthenticationSetting]);
 
                 // Unless told otherwise the exporter keeps 5 traces a second and drops the logs of the others.
                 exporter.TracesPerSecond = null;

@@ -31,17 +31,18 @@ internal static class TriggerSettings
     {
         public ValidateOptionsResult Validate(string? name, QueueOptions options)
         {
-            string[] missing =
-            [
-                .. new (string Name, string Default)[]
-                    {
-                        (QueueOptions.EventsSetting, options.Events),
-                        (QueueOptions.ForwardsSetting, options.Forwards),
-                    }
-                    .Where(setting => string.IsNullOrWhiteSpace(configuration[setting.Name]))
-                    .Select(setting => $"{setting.Name}: not set, and the queue trigger needs it. Set it to {setting.Default}."),
-            ];
-            return missing.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(missing);
+            var missing = new List<string>();
+            Check(missing, QueueOptions.EventsSetting, options.Events);
+            Check(missing, QueueOptions.ForwardsSetting, options.Forwards);
+            return missing.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(missing);
+        }
+
+        private void Check(List<string> missing, string setting, string inUse)
+        {
+            if (string.IsNullOrWhiteSpace(configuration[setting]))
+            {
+                missing.Add($"{setting}: not set, and the queue trigger needs it. Set it to {inUse}.");
+            }
         }
     }
 }

@@ -1,41 +1,33 @@
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using TeleCmi.Pipeline.Receiving;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Functions;
 
 /// <summary>
-/// Asks storage once while the host still connects: what the first event needs (the storage client's code, a connection,
-/// the identity's token) is then there. When storage does not respond, the log says so before an event is refused.
+/// Makes the receiver ready beside the start, so that the first event does not wait for it. When storage does not respond, the log says
+/// so before an event is refused.
 /// </summary>
-internal sealed class WarmUp(StorageHealth health, IHostApplicationLifetime lifetime) : IHostedLifecycleService
+internal sealed partial class WarmUp(EventReceiver receiver, IHostApplicationLifetime lifetime, ILogger<WarmUp> logger)
 {
-    private Task _asked = Task.CompletedTask;
-
-    /// <summary>Begins before the worker connects, and does not hold it up.</summary>
-    public Task StartingAsync(CancellationToken cancellationToken)
-    {
-        _asked = Task.Run(() => health.IsHealthyAsync(lifetime.ApplicationStopping), CancellationToken.None);
-        return Task.CompletedTask;
-    }
-
-    /// <summary>Waits for the request to end, which the stop has cancelled.</summary>
-    public async Task StoppedAsync(CancellationToken cancellationToken)
+    /// <summary>Ends when the receiver is ready, or the log says why it is not.</summary>
+    /// <exception cref="OperationCanceledException">The app stops.</exception>
+    public async Task RunAsync()
     {
         try
         {
-            await _asked;
+            await receiver.WarmUpAsync(lifetime.ApplicationStopping);
         }
-        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        catch (Exception e) when (e is StorageException or TimeoutException)
         {
-            // The app stops before storage has responded.
+            Log.NotReady(logger, e);
         }
     }
 
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 120, Level = LogLevel.Warning, Message = "Storage does not work as it should. Until it does, the response to every event is 503.")]
+        public static partial void NotReady(ILogger logger, Exception exception);
+    }
 }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Configuration.Memory;
 using TeleCmi.Handlers;
 using TeleCmi.LocalHost.LivePage;
 using TeleCmi.Pipeline;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Processing;
 using TeleCmi.Pipeline.Receiving;
 using TeleCmi.Pipeline.Storage;
@@ -50,6 +51,9 @@ public static class LocalHostApp
         AddStorage(builder.Services, builder.Configuration);
         LocalHostOptions.Register(builder.Services);
         builder.Services.AddTeleCmiPipeline();
+
+        // An address on this machine was written by somebody who works on it.
+        builder.Services.Configure<ForwardOptions>(forward => forward.AllowsThisMachine = true);
         builder.Services.AddHandlers();
         builder.Services.AddSingleton<WebhookHandler>();
         builder.Services.AddSingleton<StorageProbe>();

@@ -12,6 +12,7 @@ internal sealed class QueuePumps(
     ForwardProcessor forwards,
     PoisonArchive archive,
     IOptions<LocalHostOptions> options,
+    IHostApplicationLifetime lifetime,
     TimeProvider clock,
     ILogger<QueuePump> logger) : BackgroundService
 {
@@ -30,8 +31,14 @@ internal sealed class QueuePumps(
         base.Dispose();
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // A sender waits for the address to open; the queues can wait until it has.
+        using (var listening = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStarted, stoppingToken))
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, clock, listening.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         QueuePump[] pumps =
         [
             Pump(queues.Events, queues.EventsPoison, (message, token) => events.ProcessAsync(message.Body, token)),
@@ -39,7 +46,7 @@ internal sealed class QueuePumps(
             Pump(queues.EventsPoison, poison: null, ArchiveAsync),
             Pump(queues.ForwardsPoison, poison: null, ArchiveAsync),
         ];
-        return Task.WhenAll(pumps.Select(pump => pump.RunAsync(stoppingToken, _abandon.Token)));
+        await Task.WhenAll(pumps.Select(pump => pump.RunAsync(stoppingToken, _abandon.Token)));
     }
 
     private Task ArchiveAsync(ReceivedMessage message, CancellationToken cancellation) => archive.ArchiveAsync(message.Body, message.InsertedOn, cancellation);

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline.Reconciling;
-using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.LocalHost;
 
@@ -31,14 +30,14 @@ internal sealed partial class ReconcileTimer(ReconcileRun run, IOptions<LocalHos
         }
     }
 
-    // What could not be read now is read next time.
+    // What could not be read now is read next time; and whatever goes wrong, a timer that failed would end the host.
     private async Task RunAsync(CancellationToken cancellation)
     {
         try
         {
             await run.RunAsync(cancellation);
         }
-        catch (Exception e) when (e is ReportException or StorageException)
+        catch (Exception e) when (!(e is OperationCanceledException && cancellation.IsCancellationRequested))
         {
             Log.Failed(logger, e.Message);
         }

@@ -35,8 +35,9 @@ internal sealed partial class StorageProbe(IStore store, PipelineQueues queues, 
         {
             // Nobody waits for it any more; to the host it would be a failure.
         }
-        catch (StorageException e)
+        catch (Exception e)
         {
+            // Whatever it is: a probe that failed would end the host.
             Log.NotReady(logger, e.Message);
         }
     }

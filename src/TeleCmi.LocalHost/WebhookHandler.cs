@@ -10,12 +10,13 @@ namespace TeleCmi.LocalHost;
 /// address without a secret is open to this machine alone, with tokens it is closed.
 /// </summary>
 internal sealed partial class WebhookHandler(
-    EventReceiver receiver, AccessTokens tokens, PipelineEvents events, TimeProvider clock, ILogger<WebhookHandler> logger, LiveHub? page = null)
+    EventReceiver receiver, StorageHealth health, AccessTokens tokens, PipelineEvents events, TimeProvider clock, ILogger<WebhookHandler> logger, LiveHub? page = null)
 {
     /// <summary>The address without a secret.</summary>
     public const string EventsPath = "/api/telecmi/events";
 
-    private const string EventsByTokenPath = "/api/telecmi/{accessToken}/events";
+    private const string AccessToken = "accessToken";
+    private const string EventsByTokenPath = $"/api/telecmi/{{{AccessToken}}}/events";
     private const string HealthPath = "/api/telecmi/health";
 
     private static readonly TimeSpan HintInterval = TimeSpan.FromMinutes(1);
@@ -31,13 +32,16 @@ internal sealed partial class WebhookHandler(
             ? webhook.ReceiveAsync(context, webhook.RefusalOf(context), hasToken: false)
             : next(context));
         app.UseRouting();
-        app.Map(EventsByTokenPath, (HttpContext context, string accessToken) =>
-            webhook.ReceiveAsync(context, webhook.RefusalOf(accessToken), hasToken: true));
-        app.MapGet(HealthPath, async (HttpContext context, StorageHealth health) =>
-        {
-            var isHealthy = await health.IsHealthyAsync(context.RequestAborted);
-            await WriteAsync(context.Response, HealthResponse.Status(isHealthy), "application/json", HealthResponse.Body(isHealthy));
-        });
+
+        // Nothing is bound to parameters here: what does that is made at start, and takes its time.
+        app.Map(EventsByTokenPath, context => webhook.ReceiveAsync(context, webhook.RefusalOf((string)context.GetRouteValue(AccessToken)!), hasToken: true));
+        app.MapGet(HealthPath, webhook.TellHealthAsync);
+    }
+
+    private async Task TellHealthAsync(HttpContext context)
+    {
+        var isHealthy = await health.IsHealthyAsync(context.RequestAborted);
+        await WriteAsync(context.Response, HealthResponse.Status(isHealthy), "application/json", HealthResponse.Body(isHealthy));
     }
 
     private WebhookCase? RefusalOf(HttpContext context)
@@ -89,7 +93,7 @@ internal sealed partial class WebhookHandler(
         await response.BodyWriter.WriteAsync(body);
     }
 
-    // One line, and not one for each request of a stranger.
+    // Logged once, not for each request of a stranger.
     private void Hint()
     {
         var now = clock.GetTimestamp();

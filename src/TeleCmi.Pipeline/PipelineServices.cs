@@ -59,6 +59,10 @@ public static class PipelineServices
         services.AddSingleton<ForwardErasure>();
         services.AddSingleton<Purge>();
         services.AddSingleton<DestinationStates>();
+        services.AddSingleton<DestinationFilters>();
+        services.AddSingleton<ConversationClaim>();
+        services.AddSingleton<ForwardCheck>();
+        services.AddSingleton<Backfill>();
         return services;
     }
 

@@ -52,7 +52,7 @@ public sealed class TeleCmiOptions
     public float TraceSamplingRatio { get; set; } = 1;
 
     /// <summary>Whether this kind of event is accepted.</summary>
-    public bool Accepts(EventKind kind) => AcceptedEvents.Any(name => name == AllKinds || name == kind.Name());
+    public bool Accepts(EventKind kind) => AcceptedEvents.Contains(kind.Name(), StringComparer.Ordinal) || AcceptedEvents.Contains(AllKinds, StringComparer.Ordinal);
 
     internal static string KindNames => string.Join(", ", EventKinds.All.Select(kind => kind.Name()));
 

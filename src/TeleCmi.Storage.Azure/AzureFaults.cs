@@ -23,25 +23,23 @@ internal static class AzureFaults
         {
             throw new StorageException("Storage did not respond in time.", e);
         }
-        catch (Exception e) when (!(e is OperationCanceledException && cancellation.IsCancellationRequested) && Explain(e) is { } fault)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
-            throw new StorageException(fault, e);
+            throw new StorageException(Explain(e), e);
         }
     }
 
-    private static string? Explain(Exception e) => e switch
+    private static string Explain(Exception e) => e switch
     {
         // After its retries the SDK throws what each try threw.
         AggregateException { InnerExceptions: [.., var last] } => Explain(last),
         RequestFailedException { Status: 0 } => $"Storage does not respond: {FirstLine(e.Message)}",
         RequestFailedException { Status: var status, ErrorCode: var code } => $"Storage refused the request: {status} {code}.",
         AuthenticationFailedException => $"Storage cannot be reached with this identity: {FirstLine(e.Message)}",
-
-        // A reply that breaks off ends in the SDK's parsers.
-        HttpRequestException or IOException or System.Xml.XmlException or System.Text.Json.JsonException or FormatException or InvalidOperationException =>
-            $"Storage's response could not be read: {FirstLine(e.Message)}",
         TaskCanceledException => "Storage did not respond in time.",
-        _ => null,
+
+        // A reply that breaks off, or is somebody else's, ends in the SDK's parsers, which throw whatever comes.
+        _ => $"Storage's response could not be read: {FirstLine(e.Message)}",
     };
 
     private static string FirstLine(string text) => text.AsSpan().Trim() is var trimmed && trimmed.IndexOfAny('\r', '\n') is var end and >= 0

@@ -22,17 +22,23 @@ internal sealed class AzureQueue(string name, Lazy<QueueClient> client) : IMessa
         return AzureFaults.MapAsync(
             async deadline =>
             {
+                SendReceipt? receipt;
                 try
                 {
-                    return await client.Value.SendMessageAsync(text, visibilityTimeout, NeverExpires, deadline);
+                    receipt = (await SendAsync(deadline)).Value;
                 }
                 catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
                 {
                     await client.Value.CreateIfNotExistsAsync(cancellationToken: deadline);
-                    return await client.Value.SendMessageAsync(text, visibilityTimeout, NeverExpires, deadline);
+                    receipt = (await SendAsync(deadline)).Value;
                 }
+
+                // What shows that the message is there: the SDK takes any 201 for a success.
+                return receipt?.PopReceipt ?? throw new FormatException("It has no receipt of the message.");
             },
             cancellation);
+
+        Task<Response<SendReceipt>> SendAsync(CancellationToken deadline) => client.Value.SendMessageAsync(text, visibilityTimeout, NeverExpires, deadline);
     }
 
     public Task<IReadOnlyList<ReceivedMessage>> ReceiveAsync(int count, TimeSpan visibilityTimeout, CancellationToken cancellation) => ReadAsync<IReadOnlyList<ReceivedMessage>>(
@@ -97,7 +103,7 @@ internal sealed class AzureQueue(string name, Lazy<QueueClient> client) : IMessa
         return BinaryData.FromBytes(text);
     }
 
-    // What is not Base64 is none of ours: it goes the way of every message that cannot be processed.
+    // A message that is not Base64 is not ours: it is treated as any that cannot be processed.
     private static ReadOnlyMemory<byte> Decode(BinaryData body)
     {
         var text = body.ToMemory();

@@ -1,4 +1,4 @@
-using Azure.Storage.Queues;
+using System.Buffers.Text;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 using TeleCmi.Pipeline.Storage;
@@ -75,18 +75,26 @@ internal sealed class AzureStorageOptionsValidator : IValidateOptions<AzureStora
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 
+    // Not by making a client: the first event would wait for all of the SDK that it takes (docs/performance.md).
     private static bool IsConnectionString(string connection)
     {
-        try
+        var parts = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var part in connection.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
-            _ = new QueueServiceClient(connection);
-            return true;
+            if (part.Split('=', 2) is not [{ Length: > 0 } name, { Length: > 0 } value] || !parts.TryAdd(name, value)
+                || (name.EndsWith("Endpoint", StringComparison.OrdinalIgnoreCase) && !IsHttp(value)))
+            {
+                return false;
+            }
         }
-        catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
-        {
-            return false;
-        }
+
+        return parts.TryGetValue("UseDevelopmentStorage", out var isEmulator) ? isEmulator.Equals("true", StringComparison.OrdinalIgnoreCase)
+            : parts.TryGetValue("AccountKey", out var key) ? parts.ContainsKey("AccountName") && Base64.IsValid(key)
+            : parts.ContainsKey("SharedAccessSignature") && (parts.ContainsKey("AccountName") || (parts.ContainsKey("QueueEndpoint") && parts.ContainsKey("TableEndpoint")));
     }
+
+    private static bool IsHttp(string address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp);
 
     private static void CheckUri(List<string> faults, string setting, Uri? uri)
     {

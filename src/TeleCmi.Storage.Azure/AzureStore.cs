@@ -52,7 +52,7 @@ public sealed class AzureStore : IStore
     public Task CheckAsync(CancellationToken cancellation) => AzureFaults.MapAsync(
         async deadline =>
         {
-            // What is not there yet is created with the first event.
+            // What does not exist yet is created with the first event.
             await Task.WhenAll(
                 _queues.Value.GetQueueClient("telecmi-health").ExistsAsync(deadline),
                 _tables.Value.GetTableClient("health").GetEntityIfExistsAsync<TableEntity>("health", "health", cancellationToken: deadline));

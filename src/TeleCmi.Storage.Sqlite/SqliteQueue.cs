@@ -60,7 +60,9 @@ internal sealed class SqliteQueue(string name, SqliteStore store, TimeProvider c
     {
         CheckCount(count);
         ArgumentOutOfRangeException.ThrowIfLessThan(visibilityTimeout, TimeSpan.FromSeconds(1));
-        return store.WriteAsync<IReadOnlyList<ReceivedMessage>>(
+
+        // A take that a power failure undoes leaves the message where it was.
+        return store.WriteUnflushedAsync<IReadOnlyList<ReceivedMessage>>(
             session =>
             {
                 // Counted from when it is done, not from when it was asked for.
@@ -88,7 +90,7 @@ internal sealed class SqliteQueue(string name, SqliteStore store, TimeProvider c
             return null;
         }
 
-        var extended = await store.WriteAsync(
+        var extended = await store.WriteUnflushedAsync(
             session =>
             {
                 var now = clock.GetUtcNow();

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace TeleCmi.Storage.Sqlite;
 
-/// <summary>A few connections that read beside the writer, each what was durable when its read began.</summary>
+/// <summary>A few connections that read beside the writer, each what was committed when its read began.</summary>
 internal sealed class SqliteReaders(Func<SqliteSession> open) : IDisposable
 {
     private const int Connections = 4;

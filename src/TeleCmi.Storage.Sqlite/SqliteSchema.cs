@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Storage.Sqlite;
@@ -15,6 +16,10 @@ internal sealed class SqliteSchema(IReadOnlyList<string> migrations)
     // 4 MiB: about as much room as a store needs to go on when its disk was full.
     private const int PagesBetweenCheckpoints = 1000;
     private const int JournalSizeLimit = 64 << 20;
+
+    // SQLITE_DBCONFIG_ENABLE_QPSG, the query planner stability guarantee (sqlite.org/c3ref/c_dbconfig_defensive.html).
+    private const int EnableStablePlans = 1007;
+
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(5);
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -150,6 +155,9 @@ internal sealed class SqliteSchema(IReadOnlyList<string> migrations)
         try
         {
             connection.Open();
+
+            // Or a kept statement is prepared again at each execution, because the plan might depend on the values: the most rows of a LIMIT, for one.
+            SqliteException.ThrowExceptionForRC(raw.sqlite3_db_config(connection.Handle, EnableStablePlans, 1, out _), connection.Handle);
             return new SqliteSession(connection);
         }
         catch
@@ -226,7 +234,7 @@ internal sealed class SqliteSchema(IReadOnlyList<string> migrations)
                 action();
                 return;
             }
-            catch (SqliteException e) when (e.SqliteErrorCode == SQLitePCL.raw.SQLITE_BUSY && Stopwatch.GetElapsedTime(started) < lockTimeout)
+            catch (SqliteException e) when (e.SqliteErrorCode == raw.SQLITE_BUSY && Stopwatch.GetElapsedTime(started) < lockTimeout)
             {
                 never.Wait(RetryDelay);
             }

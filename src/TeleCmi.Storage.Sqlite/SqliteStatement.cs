@@ -10,6 +10,9 @@ namespace TeleCmi.Storage.Sqlite;
 /// </summary>
 internal sealed class SqliteStatement : IDisposable
 {
+    // SQLITE_STMTSTATUS_REPREPARE.
+    private const int RepreparationCounter = 5;
+
     private readonly sqlite3 _database;
     private readonly sqlite3_stmt _statement;
     private readonly bool _isKept;
@@ -20,6 +23,9 @@ internal sealed class SqliteStatement : IDisposable
         _isKept = isKept;
         Check(raw.sqlite3_prepare_v2(database, sql, out _statement));
     }
+
+    /// <summary>How often it had to be prepared again.</summary>
+    public int Repreparations => raw.sqlite3_stmt_status(_statement, RepreparationCounter, 0);
 
     public SqliteStatement Bind(int parameter, long value)
     {
@@ -91,7 +97,7 @@ internal sealed class SqliteStatement : IDisposable
             return;
         }
 
-        // Says once more what the step has said.
+        // Returns the step's error once more, which has been reported.
         _ = raw.sqlite3_reset(_statement);
         _ = raw.sqlite3_clear_bindings(_statement);
     }

@@ -66,6 +66,9 @@ public sealed class SqliteStore : IStore, IDisposable, IAsyncDisposable
     /// <summary>How many transactions were committed.</summary>
     internal long Commits => _writer.Commits;
 
+    /// <summary>How many of them were flushed to the disk.</summary>
+    internal long Flushes => _writer.Flushes;
+
     /// <summary>Whether a group is being committed.</summary>
     internal bool IsWriting => _writer.IsWriting;
 
@@ -174,13 +177,21 @@ public sealed class SqliteStore : IStore, IDisposable, IAsyncDisposable
     }
 
     /// <summary>Runs a write in a transaction that others share; when the task completes, it is durable.</summary>
-    internal async Task<T> WriteAsync<T>(Func<SqliteSession, T> write, CancellationToken cancellation)
+    internal Task<T> WriteAsync<T>(Func<SqliteSession, T> write, CancellationToken cancellation) => WriteAsync(write, isFlushed: true, cancellation);
+
+    /// <summary>
+    /// Runs a write whose loss only lets work begin again. When the task completes, it survives the end of every process; the next
+    /// flush makes it durable. A power failure before that undoes it, and all that was written later: the log is read up to its last whole transaction.
+    /// </summary>
+    internal Task<T> WriteUnflushedAsync<T>(Func<SqliteSession, T> write, CancellationToken cancellation) => WriteAsync(write, isFlushed: false, cancellation);
+
+    private async Task<T> WriteAsync<T>(Func<SqliteSession, T> write, bool isFlushed, CancellationToken cancellation)
     {
         PendingWrite<T>? pending = null;
         try
         {
             cancellation.ThrowIfCancellationRequested();
-            pending = _writer.Begin(write);
+            pending = _writer.Begin(write, isFlushed);
             return await pending.Completion.WaitAsync(Deadline, cancellation);
         }
         catch (Exception e) when (Abandon(pending) && !IsCancelled(e, cancellation))

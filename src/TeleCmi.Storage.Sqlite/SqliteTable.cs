@@ -16,11 +16,9 @@ internal sealed class SqliteTable(string name, SqliteStore store) : ITable
 
     public string Name => name;
 
-    public Task<string?> TryInsertAsync(TableRow row, CancellationToken cancellation)
-    {
-        var columns = Encoded.Of(row);
-        return store.WriteAsync(session => Find(session, row.Key) is null ? Text(Put(session, row.Key, columns)) : null, cancellation);
-    }
+    public Task<string?> TryInsertAsync(TableRow row, CancellationToken cancellation) => store.WriteAsync(Insertion(row), cancellation);
+
+    public Task<string?> TryClaimAsync(TableRow row, CancellationToken cancellation) => store.WriteUnflushedAsync(Insertion(row), cancellation);
 
     public Task<TableRow?> FindAsync(RowKey key, IReadOnlyCollection<string>? columns, CancellationToken cancellation)
     {
@@ -112,6 +110,12 @@ internal sealed class SqliteTable(string name, SqliteStore store) : ITable
                 return new TablePage(rows, null);
             },
             cancellation);
+    }
+
+    private Func<SqliteSession, string?> Insertion(TableRow row)
+    {
+        var columns = Encoded.Of(row);
+        return session => Find(session, row.Key) is null ? Text(Put(session, row.Key, columns)) : null;
     }
 
     private static string Text(long version) => version.ToString("x", CultureInfo.InvariantCulture);

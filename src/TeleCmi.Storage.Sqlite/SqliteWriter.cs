@@ -6,24 +6,26 @@ namespace TeleCmi.Storage.Sqlite;
 
 /// <summary>
 /// Group commit: one thread commits everything that waits in one transaction, so that one flush to the disk makes all of it
-/// durable. Each write has its own outcome.
+/// durable. What needs no flush and finds the file idle is committed by its caller, without a change of threads. Each write has its own outcome.
 /// </summary>
 internal sealed class SqliteWriter : IDisposable
 {
     // Bounds how long the first of them waits for the last.
     private const int MaxGroup = 256;
 
-    private readonly Lock _inline = new();
+    private readonly Lock _committing = new();
     private readonly object _gate = new();
     private readonly Func<SqliteSession> _open;
     private readonly TimeSpan _lockTimeout;
     private readonly Thread? _thread;
     private readonly Queue<PendingWrite> _waiting = new();
     private SqliteSession? _session;
-    private bool _isClosed;
+    private volatile bool _isClosed;
     private volatile bool _isWriting;
     private bool _wasFull;
     private long _commits;
+    private long _flushes;
+    private bool _isFlushing;
 
     /// <param name="open">Opens the session to write with, first and after a failure; its busy_timeout is short.</param>
     /// <param name="lockTimeout">How long to wait for other processes.</param>
@@ -42,20 +44,28 @@ internal sealed class SqliteWriter : IDisposable
     /// <summary>How many transactions were committed.</summary>
     public long Commits => Volatile.Read(ref _commits);
 
+    /// <summary>How many of them were flushed to the disk.</summary>
+    public long Flushes => Volatile.Read(ref _flushes);
+
     /// <summary>Whether a group is being committed.</summary>
     public bool IsWriting => _isWriting;
 
-    /// <summary>Does a write; when the task completes, it is durable.</summary>
+    /// <summary>Does a write; when the task completes, it is committed.</summary>
     /// <param name="write">Runs in a transaction; maybe again, when that had to be rolled back.</param>
-    public PendingWrite<T> Begin<T>(Func<SqliteSession, T> write)
+    /// <param name="isFlushed">Whether it is durable then; otherwise it may wait for the next flush.</param>
+    public PendingWrite<T> Begin<T>(Func<SqliteSession, T> write, bool isFlushed)
     {
-        var pending = new PendingWrite<T>(write);
-        if (_thread is null)
+        var pending = new PendingWrite<T>(write, isFlushed);
+        if (_thread is null ? _committing.TryEnter(Timeout.Infinite) : !isFlushed && _committing.TryEnter())
         {
-            lock (_inline)
+            try
             {
                 ObjectDisposedException.ThrowIf(_isClosed, this);
                 Commit([pending]);
+            }
+            finally
+            {
+                _committing.Exit();
             }
 
             return pending;
@@ -84,7 +94,7 @@ internal sealed class SqliteWriter : IDisposable
         }
 
         _thread?.Join();
-        lock (_inline)
+        lock (_committing)
         {
             _session?.Dispose();
             _session = null;
@@ -119,7 +129,11 @@ internal sealed class SqliteWriter : IDisposable
             _isWriting = true;
             if (group.Count > 0)
             {
-                Commit(group);
+                lock (_committing)
+                {
+                    Commit(group);
+                }
+
                 group.Clear();
             }
 
@@ -156,12 +170,18 @@ internal sealed class SqliteWriter : IDisposable
     {
         try
         {
-            _session ??= _open();
+            if (_session is null)
+            {
+                _session = _open();
+                _isFlushing = true;
+            }
+
             if (_wasFull)
             {
                 _wasFull = !TryEmptyLog(_session);
             }
 
+            Flush(_session, group.Exists(write => write.IsFlushed));
             BeginTransaction(_session);
             foreach (var write in group)
             {
@@ -170,6 +190,10 @@ internal sealed class SqliteWriter : IDisposable
 
             _session.Run("COMMIT");
             Interlocked.Increment(ref _commits);
+            if (_isFlushing)
+            {
+                Interlocked.Increment(ref _flushes);
+            }
         }
         catch (Exception e)
         {
@@ -179,6 +203,16 @@ internal sealed class SqliteWriter : IDisposable
 
         group.ForEach(write => write.Complete());
         return null;
+    }
+
+    // With NORMAL a commit is written and not flushed; the next one with FULL flushes it too, because both are in one log.
+    private void Flush(SqliteSession session, bool isFlushed)
+    {
+        if (_isFlushing != isFlushed)
+        {
+            session.RunScript(isFlushed ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+            _isFlushing = isFlushed;
+        }
     }
 
     // Space that was made must go to the file before the log takes it: then the log's own room is free, and all goes on.
@@ -254,9 +288,12 @@ internal sealed class SqliteWriter : IDisposable
 }
 
 /// <summary>A write that waits for its transaction.</summary>
-internal abstract class PendingWrite
+internal abstract class PendingWrite(bool isFlushed)
 {
     private volatile bool _isAbandoned;
+
+    /// <summary>Whether it must be durable when it completes.</summary>
+    public bool IsFlushed => isFlushed;
 
     /// <summary>Whether nobody waits for it.</summary>
     public bool IsAbandoned => _isAbandoned;
@@ -270,7 +307,7 @@ internal abstract class PendingWrite
     /// <summary>Notes that it alone failed.</summary>
     public abstract void Refuse(Exception failure);
 
-    /// <summary>The transaction is durable.</summary>
+    /// <summary>The transaction is committed.</summary>
     public abstract void Complete();
 
     /// <summary>The transaction came to nothing.</summary>
@@ -278,13 +315,13 @@ internal abstract class PendingWrite
 }
 
 /// <inheritdoc cref="PendingWrite"/>
-internal sealed class PendingWrite<T>(Func<SqliteSession, T> write) : PendingWrite
+internal sealed class PendingWrite<T>(Func<SqliteSession, T> write, bool isFlushed) : PendingWrite(isFlushed)
 {
     private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Exception? _refusal;
     private T? _result;
 
-    /// <summary>Completes when it is durable.</summary>
+    /// <summary>Completes when it is committed.</summary>
     public Task<T> Completion => _completion.Task;
 
     public override void Do(SqliteSession session)

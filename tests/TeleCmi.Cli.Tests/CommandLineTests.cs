@@ -30,6 +30,7 @@ public sealed class CommandLineTests
     [InlineData("journal list --nunber 1234567", "There is no option '--nunber'. Did you mean --number?", "See 'telecmi journal list --help'.")]
     [InlineData("status now", "'now' is not expected here.", "See 'telecmi status --help'.")]
     [InlineData("journal delete", "Write --conversation or --number.", "See 'telecmi journal delete --help'.")]
+    [InlineData("journal delete --number 12345", "--number: write the whole phone number, at least 6 digits", "See 'telecmi journal delete --help'.")]
     [InlineData("send --count", "--count", "See 'telecmi send --help'.")]
     public async Task WrongCommandLine_IsOneSentenceThatSaysWhatWasMeantAndWhereToReadMore(string line, string start, string end)
     {

@@ -69,6 +69,30 @@ public sealed class DeliveryCommandsTests
     }
 
     [Fact]
+    public async Task Resend_OfACallThatWasDelivered_SendsItAgain()
+    {
+        _operator.Settings["TeleCmi:AcceptedEvents"] = "*";
+        _operator.Settings["TeleCmi:Forward:0:Send"] = "calls";
+        _operator.Settings["TeleCmi:Forward:SettleTime"] = "00:00:01";
+        await using var crm = await ForwardAsync();
+        var scenario = new CallScenario(TimeProvider.System.GetUtcNow().AddMinutes(-5)).Reached();
+        await _operator.WriteAsync(scenario.Events);
+        await Eventually.HoldsAsync(async () =>
+        {
+            await _operator.ForwardAsync();
+            return _requests == 1;
+        });
+
+        (await _operator.RunAsync("forward", "list", "--id", $"{scenario.Id}:1", "--json")).Json.GetArrayLength().ShouldBe(1);
+        var resend = await _operator.RunAsync("forward", "resend", "--id", $"{scenario.Id}:1", "--yes");
+        resend.Out.ShouldContain("1 of 1 queued again.");
+        resend.ExitCode.ShouldBe(ExitCodes.Fine);
+        await _operator.ForwardAsync();
+        _requests.ShouldBe(2);
+        (await _operator.RunAsync("forward", "resend", "--id", $"{scenario.Id}:2", "--yes")).Out.ShouldContain("No deliveries matched.");
+    }
+
+    [Fact]
     public async Task Status_SaysThatADestinationFails_OnlyAfterAWhile_AndNotAnyMoreWhenItIsBack()
     {
         _status = 503;

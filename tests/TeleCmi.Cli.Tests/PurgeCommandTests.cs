@@ -8,6 +8,8 @@ public sealed class PurgeCommandTests
     // Ten days after the first event's day, nine after the second one's.
     private static readonly StoppedClock Now = new(new DateTimeOffset(2026, 3, 11, 12, 0, 0, TimeSpan.Zero));
 
+    private static readonly DateTimeOffset Boundary = new(2026, 3, 2, 0, 0, 0, TimeSpan.Zero);
+
     private readonly Operator _operator = new() { Clock = Now };
 
     [Fact]
@@ -19,18 +21,21 @@ public sealed class PurgeCommandTests
         await AddAsync("Deliveries", "2026-03-01", "a");
         await AddAsync("Deliveries", "2026-03-02", "b");
         await AddAsync("Deliveries", "waiting", "c");
-        await AddAsync("ForwardClaims", "crm", "old", new DateTimeOffset(2026, 3, 1, 23, 0, 0, TimeSpan.Zero));
-        await AddAsync("ForwardClaims", "crm", "new", new DateTimeOffset(2026, 3, 2, 0, 0, 0, TimeSpan.Zero));
+        foreach (var (table, partition) in new[] { ("ForwardClaims", "crm"), ("CallEvents", "undated"), ("Deliveries", "undated") })
+        {
+            await AddAsync(table, partition, "old", Boundary.AddTicks(-1));
+            await AddAsync(table, partition, "new", Boundary);
+        }
 
-        (await _operator.RunAsync("purge", "--older-than", "9", "--dry-run", "--json")).Json.GetProperty("rows").ToString().ShouldContain("\"CallEvents\": 1");
-        (await _operator.JournalAsync()).Count.ShouldBe(2, "a dry run deletes nothing");
+        (await _operator.RunAsync("purge", "--older-than", "9", "--dry-run", "--json")).Json.GetProperty("rows").ToString().ShouldContain("\"CallEvents\": 2");
+        (await _operator.JournalAsync()).Count.ShouldBe(4, "a dry run deletes nothing");
 
         var result = await _operator.RunAsync("purge", "--older-than", "9", "--yes");
         result.ExitCode.ShouldBe(ExitCodes.Fine, result.Error);
-        result.Out.ShouldContain("4 rows before 2026-03-02 deleted.");
-        (await _operator.JournalAsync()).ShouldHaveSingleItem().Key.Partition.ShouldBe("2026-03-02");
+        result.Out.ShouldContain("6 rows before 2026-03-02 deleted.");
+        (await _operator.JournalAsync()).Select(row => row.Key.Partition).ShouldBe(["2026-03-02", "undated"]);
         (await _operator.DeadLettersAsync()).ShouldHaveSingleItem().Key.Partition.ShouldBe("2026-03-02");
-        (await RowsAsync("Deliveries")).ShouldBe(["2026-03-02 b", "waiting c"]);
+        (await RowsAsync("Deliveries")).ShouldBe(["2026-03-02 b", "undated new", "waiting c"]);
         (await RowsAsync("ForwardClaims")).ShouldBe(["crm new"]);
         (await _operator.RunAsync("purge", "--older-than", "9", "--yes")).Out.ShouldContain("0 rows");
     }
@@ -54,8 +59,8 @@ public sealed class PurgeCommandTests
         (await _operator.JournalAsync()).ShouldBeEmpty();
     }
 
-    private Task AddAsync(string table, string partition, string row, DateTimeOffset? claimedAt = null) =>
-        _operator.Store!.Table(table).UpsertAsync(new TableRow(new RowKey(partition, row)) { ["State"] = "delivered", ["ClaimedAt"] = claimedAt }, CancellationToken.None);
+    private Task AddAsync(string table, string partition, string row, DateTimeOffset? at = null) =>
+        _operator.Store!.Table(table).UpsertAsync(new TableRow(new RowKey(partition, row)) { ["State"] = "delivered", ["ClaimedAt"] = at, ["ReceivedAt"] = at }, CancellationToken.None);
 
     private async Task<IReadOnlyList<string>> RowsAsync(string table) =>
         await _operator.Store!.Table(table).RowsAsync(new TableQuery(), CancellationToken.None).Select(row => string.Create(CultureInfo.InvariantCulture, $"{row.Key.Partition} {row.Key.Row}")).ToListAsync();

@@ -51,6 +51,19 @@ public sealed class ReconcileCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task DaysThatMayBePurged_AreNotMissing_AndItSaysSo()
+    {
+        _operator.Settings["TeleCmi:Retention"] = "7";
+        _server.Add("out_answered", Noon.AddDays(-8), "purged").Add("out_answered", Noon.AddDays(-7), "kept");
+
+        var result = await _operator.RunAsync("reconcile", "--from", "2026-03-01", "--to", "today", "--backfill", "--yes");
+
+        result.Out.ShouldContain("From 2026-03-24T00:00:00.000Z to 2026-03-31T13:30:00.000Z: 1 missing.");
+        result.Out.ShouldContain("1 queued.");
+        result.Error.ShouldContain("Days before 2026-03-24 are not compared: TeleCmi__Retention");
+    }
+
+    [Fact]
     public async Task Json_TellsEverything()
     {
         var call = new CallScenario(Noon).Reached();

@@ -14,6 +14,7 @@ namespace TeleCmi.EndToEnd.Tests;
 public sealed class ReconcileTests(ITestOutputHelper output) : IDisposable
 {
     private const int Senders = 8;
+    private const int PercentLost = 5;
     private const int Seed = 17;
 
     private static readonly int Calls = int.Parse(Environment.GetEnvironmentVariable("TELECMI_RECONCILE_CALLS") ?? "80", CultureInfo.InvariantCulture);
@@ -35,33 +36,28 @@ public sealed class ReconcileTests(ITestOutputHelper output) : IDisposable
         using var judge = StorageUnderTest.Open(_folder.Store);
         var effects = new EffectFile(_folder);
         string[] arguments = ["--urls", "http://127.0.0.1:0", "--data", _folder.Path, "--TeleCmi:AcceptedEvents=*", effects.Setting];
-        List<Call> calls = [];
+        var calls = Compose(reports);
         var lost = 0;
 
         // Half of the calls, then the receiver dies with nothing in flight; what is sent to the dead is lost; then the rest.
         await using (var host = HostProcess.FaultHost(arguments))
         {
             var webhook = await host.Address;
-            var before = Compose(Calls / 2, reports);
-            lost += await SendAsync(webhook, before);
+            lost += await SendAsync(webhook, calls.Where((call, place) => call.Fate is not Fate.SentToTheDead && place < Calls / 2));
             await SettledAsync(judge);
             await host.KillAsync();
-
-            var during = Compose(Math.Max(1, Calls / 100), reports);
-            lost += await SendAsync(webhook, during);
-            calls = [.. before, .. during];
+            lost += await SendAsync(webhook, calls.Where(call => call.Fate is Fate.SentToTheDead));
         }
 
         await using var next = HostProcess.FaultHost(arguments);
-        var after = Compose(Calls - calls.Count, reports);
-        lost += await SendAsync(await next.Address, after);
-        calls.AddRange(after);
+        lost += await SendAsync(await next.Address, calls.Where((call, place) => call.Fate is not Fate.SentToTheDead && place >= Calls / 2));
         await SettledAsync(judge);
 
         var found = await ReconcileAsync(judge, reports, exitCode: 3);
         output.WriteLine($"{Calls} calls, {calls.Sum(call => call.Scenario.Events.Count)} notices, {lost} of them lost; reconcile: {found.GetProperty("counts")}");
-        lost.ShouldBeGreaterThan(0);
-        found.GetProperty("missing").GetInt32().ShouldBeGreaterThan(0);
+        lost.ShouldBe(calls.Sum(call => call.LostNotices.Count));
+        calls.Count(call => call.LostNotices.Count > 0).ShouldBe(Calls * PercentLost / 100);
+        found.GetProperty("counts").GetProperty("missing").GetInt32().ShouldBe(calls.Count(call => call.IsLost));
 
         var backfilled = await ReconcileAsync(judge, reports, exitCode: 0, "--backfill", "--yes");
         backfilled.GetProperty("queued").GetInt32().ShouldBe(found.GetProperty("missing").GetInt32());
@@ -101,10 +97,15 @@ public sealed class ReconcileTests(ITestOutputHelper output) : IDisposable
         }
     }
 
-    private List<Call> Compose(int count, ReportServer reports)
+    // Of exactly five calls in a hundred notices are lost: of half of them all, because the receiver is dead or on the way, of the others some.
+    private List<Call> Compose(ReportServer reports)
     {
+        Fate[] fates = [Fate.SentToTheDead, Fate.PartlyLost, Fate.Lost, Fate.PartlyLost];
+        var places = Enumerable.Range(0, Calls).ToArray();
+        _random.Shuffle(places);
+        var fateOf = places.Take(Calls * PercentLost / 100).Select((place, number) => (place, Fate: fates[number % fates.Length])).ToDictionary(fated => fated.place, fated => fated.Fate);
         var composed = new List<Call>();
-        for (var i = 0; i < count; i++)
+        for (var i = 0; i < Calls; i++)
         {
             var start = TimeProvider.System.GetUtcNow();
             var scenario = new CallScenario(start) { CustomerNumber = string.Create(CultureInfo.InvariantCulture, $"4420{_random.Next(10_000_000, 99_999_999)}"), AgentName = $"{_random.Next(200, 220)}_2222223" };
@@ -135,29 +136,32 @@ public sealed class ReconcileTests(ITestOutputHelper output) : IDisposable
                     break;
             }
 
-            composed.Add(new Call(scenario, customersLeg));
+            var notices = scenario.Events.ToArray();
+            _random.Shuffle(notices);
+            var fate = fateOf.GetValueOrDefault(i);
+            composed.Add(new Call(scenario, customersLeg, fate, fate switch
+            {
+                Fate.Arrives => new HashSet<CallEvent>(),
+                Fate.PartlyLost => notices.Take(_random.Next(1, notices.Length)).ToHashSet(),
+                _ => notices.ToHashSet(),
+            }));
         }
 
         return composed;
     }
 
-    // Of one call in twenty all notices are lost, or some.
-    private async Task<int> SendAsync(Uri webhook, List<Call> calls)
+    private async Task<int> SendAsync(Uri webhook, IEnumerable<Call> calls)
     {
         var lost = 0;
-        var queue = new System.Collections.Concurrent.ConcurrentQueue<(Call Call, bool[] Lost)>(calls.Select(call =>
-        {
-            var fate = _random.Next(40);
-            call.IsLost = fate == 0;
-            return (call, call.Scenario.Events.Select(_ => fate == 0 || (fate == 1 && _random.Next(2) == 0)).ToArray());
-        }));
+        var queue = new System.Collections.Concurrent.ConcurrentQueue<Call>(calls);
         await Task.WhenAll(Enumerable.Range(0, Senders).Select(_ => Task.Run(async () =>
         {
             while (queue.TryDequeue(out var next))
             {
-                foreach (var (notice, isLost) in next.Call.Scenario.Events.Zip(next.Lost))
+                foreach (var notice in next.Scenario.Events)
                 {
-                    if (isLost || !await PostAsync(webhook, notice))
+                    var isOnTheWay = next.Fate is Fate.SentToTheDead || !next.LostNotices.Contains(notice);
+                    if (!isOnTheWay || !await PostAsync(webhook, notice))
                     {
                         Interlocked.Increment(ref lost);
                     }
@@ -212,14 +216,18 @@ public sealed class ReconcileTests(ITestOutputHelper output) : IDisposable
         return JsonDocument.Parse(answer.ToString()).RootElement;
     }
 
-    private sealed class Call(CallScenario scenario, bool reportsTheCustomersLeg)
+    private enum Fate
     {
-        public CallScenario Scenario => scenario;
+        Arrives,
+        PartlyLost,
+        Lost,
+        SentToTheDead,
+    }
 
-        public bool ReportsTheCustomersLeg => reportsTheCustomersLeg;
-
+    private sealed record Call(CallScenario Scenario, bool ReportsTheCustomersLeg, Fate Fate, IReadOnlySet<CallEvent> LostNotices)
+    {
         /// <summary>Whether nothing of it arrived.</summary>
-        public bool IsLost { get; set; }
+        public bool IsLost => Fate is Fate.Lost or Fate.SentToTheDead;
     }
 
     private sealed class LaterClock : TimeProvider

@@ -35,6 +35,20 @@ public sealed class ReconcileTimerTests
         host.Log.ShouldAllBe(line => !line.Message.Contains(ReportServer.Secret, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task RunThatFailsInAWayNobodyThoughtOf_IsSaid_AndTheReceiverWorks()
+    {
+        await using var reports = await ReportServer.StartAsync();
+        await using var host = await ReceiverHost.StartAsync(
+            reports.Settings.Select(setting => $"--{setting.Name}={setting.Value}"),
+            configure: services => services.AddSingleton<TimeProvider>(new HastyClock())
+                .ConfigureHttpClientDefaults(clients => clients.ConfigureHttpClient(_ => throw new NotSupportedException("Nobody thought of this."))));
+
+        await Eventually.HoldsAsync(() => Task.FromResult(host.Log.Count(line => line.Message.EndsWith("Nobody thought of this.", StringComparison.Ordinal)) > 1));
+        using var response = await host.PostAsync(SampleNotices.Answered);
+        response.EnsureSuccessStatusCode();
+    }
+
     // What takes minutes takes a moment.
     private sealed class HastyClock : TimeProvider
     {

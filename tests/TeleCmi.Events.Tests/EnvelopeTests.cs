@@ -68,6 +68,81 @@ public sealed class EnvelopeTests
     public void Subject_IsTheConversationElseTheLeg(string notice, string subject) =>
         Attribute(notice, "subject").GetString().ShouldBe(subject);
 
+    [Theory]
+    [InlineData(256, false)]
+    [InlineData(257, true)]
+    public void LongSubject_IsReplacedByItsHash(int length, bool isReplaced)
+    {
+        var text = new string('x', length);
+
+        Attribute($$"""{"app_id":1,"conversation_uuid":"{{text}}"}""", "subject").GetString().ShouldBe(isReplaced ? IdempotencyKey.EncodePart(text) : text);
+    }
+
+    [Fact]
+    public void ReconciledNotice_HasTheIdOfTheOneThatNeverCame_AndSaysWhatItIs()
+    {
+        var original = Given.Notice(DocumentedNotices.OutgoingAnswered.Json);
+        var notice = Given.Documented("\"leg\":\"b\"");
+        var output = new System.Buffers.ArrayBufferWriter<byte>();
+
+        EventEnvelope.WriteReconciled(output, notice, original, Given.ReceivedAt, Given.ReceivedAt.AddDays(1));
+
+        Given.Json(output.WrittenMemory).GetProperty("telecmireconciled").GetString().ShouldBe("2026-11-24T10:11:12.345Z");
+        EventEnvelope.TryRead(output.WrittenMemory, out var callEvent, out var fault).ShouldBeTrue(fault);
+        callEvent!.IsReconciled.ShouldBeTrue();
+        callEvent.Id.ShouldBe(original.Id);
+        callEvent.ReceivedAt.ShouldBe(Given.ReceivedAt);
+        callEvent.TraceParent.ShouldBeNull();
+        callEvent.Notice.Leg.ShouldBe("b");
+        Given.ThroughEnvelope(original).IsReconciled.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void EnvelopeOfANotice_ReadAsAnyEnvelope_KnowsWhatTheNoticeSays()
+    {
+        var bytes = Encoding.UTF8.GetBytes(DocumentedEnvelope);
+
+        EventEnvelope.TryReadAny(bytes, out var enveloped, out var fault).ShouldBeTrue(fault);
+
+        enveloped!.Id.ShouldBe("2223343:event:ccd826f9-67a4-4467-acfb-a53093ff5c9d:a:answered");
+        enveloped.Kind.ShouldBe("outgoing.answered");
+        enveloped.Time.ShouldBe(Given.ReceivedAt);
+        enveloped.OccurredAt.ShouldBe(DateTimeOffset.FromUnixTimeMilliseconds(1650635340436));
+        enveloped.Subject.ShouldBe("ccd826f9-67a4-4467-acfb-a53093ff5c9d");
+        enveloped.TraceParent.ShouldBe(Given.TraceParent);
+        enveloped.Envelope.ToArray().ShouldBe(bytes);
+    }
+
+    [Theory]
+    [InlineData(Given.TraceParent, Given.TraceParent)]
+    [InlineData("no trace", null)]
+    public void EnvelopeOfSomethingElse_ReadAsAnyEnvelope_KnowsItsAttributes(string traceParent, string? expected)
+    {
+        var bytes = Encoding.UTF8.GetBytes($$"""
+            {"specversion":"1.0","id":"1:call:c","type":"com.telecmi.call.completed","time":"2026-11-23T11:11:12+01:00","subject":"c","traceparent":"{{traceParent}}","data":{"outcome":"reached"} }
+            """);
+
+        EventEnvelope.TryRead(bytes, out _, out _).ShouldBeFalse();
+        EventEnvelope.TryReadAny(bytes, out var enveloped, out var fault).ShouldBeTrue(fault);
+
+        enveloped!.Id.ShouldBe("1:call:c");
+        enveloped.Kind.ShouldBe("call.completed");
+        enveloped.Time.ShouldBe(new DateTimeOffset(2026, 11, 23, 10, 11, 12, TimeSpan.Zero));
+        enveloped.Time.Offset.ShouldBe(TimeSpan.Zero);
+        enveloped.OccurredAt.ShouldBe(enveloped.Time);
+        enveloped.Subject.ShouldBe("c");
+        enveloped.TraceParent.ShouldBe(expected);
+        enveloped.Envelope.ToArray().ShouldBe(bytes);
+    }
+
+    [Fact]
+    public void WhatIsNoEnvelopeOfThisApp_IsNoneOfAnyKind()
+    {
+        EventEnvelope.TryReadAny("""{"specversion":"1.0","id":"1:call:c","type":"com.example.call","time":"2026-11-23T11:11:12Z","data":{}}"""u8.ToArray(), out var enveloped, out var fault).ShouldBeFalse();
+        enveloped.ShouldBeNull();
+        fault.ShouldNotBeNullOrWhiteSpace();
+    }
+
     [Fact]
     public void AbsentAttributes_AreLeftOut()
     {
@@ -91,7 +166,13 @@ public sealed class EnvelopeTests
     [InlineData("not a trace")]
     [InlineData("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n")]
     [InlineData("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-and-more-of-it")]
-    [InlineData("00_0af7651916cd43dd8448eb211c80319c_b7ad6b7169203331_01")]
+    [InlineData("00_0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
+    [InlineData("00-0af7651916cd43dd8448eb211c80319c_b7ad6b7169203331-01")]
+    [InlineData("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331_01")]
+    [InlineData("0g-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
+    [InlineData("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
+    [InlineData("00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920333G-01")]
+    [InlineData("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0F")]
     public void WhatIsNoTraceParent_IsLeftOut(string traceParent) =>
         Given.ThroughEnvelope(Given.Notice("""{"app_id":1}"""), traceParent).TraceParent.ShouldBeNull();
 

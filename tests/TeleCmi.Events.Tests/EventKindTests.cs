@@ -14,6 +14,20 @@ public sealed class EventKindTests
             ignoreOrder: true);
 
     [Fact]
+    public void NameOfNoKind_IsRefused()
+    {
+        Should.Throw<ArgumentOutOfRangeException>(() => ((EventKind)99).Name()).Message.ShouldContain("99");
+        Should.Throw<ArgumentOutOfRangeException>(() => ((AnsweredBy)99).Name()).Message.ShouldContain("99");
+    }
+
+    [Fact]
+    public void Parties_HaveTheNamesOfTheContract()
+    {
+        AnsweredBy.Agent.Name().ShouldBe("agent");
+        AnsweredBy.Customer.Name().ShouldBe("customer");
+    }
+
+    [Fact]
     public void EveryName_ReadsBackAsItsKind()
     {
         foreach (var kind in EventKinds.All)

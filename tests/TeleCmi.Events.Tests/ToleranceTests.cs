@@ -192,6 +192,22 @@ public sealed class ToleranceTests
     }
 
     [Fact]
+    public void CopyOfANotice_OutlivesTheMemoryItWasReadFrom()
+    {
+        var memory = DocumentedNotices.OutgoingAnswered.Utf8.ToArray();
+        Notice.TryRead(memory, out var notice, out var fault).ShouldBeTrue(fault);
+        var id = notice!.Id;
+
+        var copy = notice.Copy();
+        Array.Clear(memory);
+
+        copy.Id.ShouldBe(id);
+        copy.Kind.ShouldBe(EventKind.OutgoingAnswered);
+        copy.User.ShouldBe("202_2222223");
+        Encoding.UTF8.GetString(copy.Json.Span).ShouldBe(DocumentedNotices.OutgoingAnswered.Json);
+    }
+
+    [Fact]
     public void RepeatedField_CountsAsItStandsLast()
     {
         var notice = Given.Notice("""{"app_id":1,"status":"answered","status":"hangup","app_id":2,"leg":"a","leg":""}""");

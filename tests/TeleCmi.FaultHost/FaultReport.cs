@@ -1,4 +1,5 @@
 using System.Globalization;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.FaultHost;
@@ -25,6 +26,9 @@ public sealed record FaultReport
     /// <summary>How many disturbances there were that excuse what was in work for being done again; null: it is not known.</summary>
     public required int? MayRepeat { get; init; }
 
+    /// <summary>Whether the table of deliveries was out of reach for a while: a delivery whose note fails is not made again.</summary>
+    public required bool MayMissNotes { get; init; }
+
     /// <summary>How often a host was found dead that nobody had killed.</summary>
     public required int OwnCrashes { get; init; }
 
@@ -41,6 +45,9 @@ public sealed record FaultReport
     /// <summary>The id of each delivery that the receiver has acknowledged.</summary>
     public required IReadOnlyList<string> Delivered { get; init; }
 
+    /// <summary>What the product says of them.</summary>
+    public required IReadOnlyList<Delivery> Deliveries { get; init; }
+
     public required IReadOnlyList<string> Begun { get; init; }
 
     public required IReadOnlyList<string> Effects { get; init; }
@@ -54,6 +61,9 @@ public sealed record FaultReport
         .. Named("finished and a dead letter", Finished.Intersect(Dead, StringComparer.Ordinal)),
         .. Named("finished without its effect", Finished.Except(Effects, StringComparer.Ordinal)),
         .. Named("finished without its forward", NotForwarded),
+        .. Named("more than one entry in Deliveries", Repeated(Deliveries.Select(delivery => delivery.EventId))),
+        .. Named("delivered without its entry in Deliveries", MayMissNotes ? [] : NotNoted),
+        .. Named("an entry in Deliveries that says so without a delivery", Noted.Except(Delivered, StringComparer.Ordinal)),
         .. Named("not of this run", Finished.Union(Dead, StringComparer.Ordinal).Except(Sent.Keys, StringComparer.Ordinal)),
         .. Named("repeated although nothing disturbed it", MayRepeat * MostInWork < Again(Effects) ? ["effects"] : []),
         .. Named("repeated although nothing disturbed it", MayRepeat * MostInWork < Again(Delivered) ? ["forwards"] : []),
@@ -68,6 +78,13 @@ public sealed record FaultReport
     private HashSet<string> Dead => DeadLetters.Select(row => row.Text("EventId")!).ToHashSet(StringComparer.Ordinal);
 
     private IEnumerable<string> Lost => Acknowledged.Except(Finished, StringComparer.Ordinal).Except(Dead, StringComparer.Ordinal);
+
+    private IEnumerable<string> Noted => Deliveries.Where(delivery => delivery.State == DeliveryState.Delivered).Select(delivery => delivery.EventId);
+
+    // A forward that was killed five times is given up, and nobody knows whether the receiver has it: so say its entry and its dead letter.
+    private IEnumerable<string> NotKnown => Deliveries.Where(delivery => delivery.State == DeliveryState.Failed).Select(delivery => delivery.EventId).Intersect(DeadForwards, StringComparer.Ordinal);
+
+    private IEnumerable<string> NotNoted => Delivered.Except(Noted, StringComparer.Ordinal).Except(NotKnown, StringComparer.Ordinal);
 
     private IEnumerable<string> NotForwarded => Finished.Except(Delivered, StringComparer.Ordinal).Except(DeadForwards, StringComparer.Ordinal);
 
@@ -95,6 +112,9 @@ public sealed record FaultReport
             ("effects that ran again (at least once: what the guard is for)", Again(Effects)),
             ("processed without the effect", Finished.Except(Effects, StringComparer.Ordinal).Count()),
             ("events forwarded, counted by the receiver", Delivered.Distinct(StringComparer.Ordinal).Count()),
+            ("… with one entry in `Deliveries` that says delivered", Delivered.Intersect(Noted, StringComparer.Ordinal).Count()),
+            ("… with one that says failed, and a dead letter: broken off five times", Delivered.Intersect(NotKnown, StringComparer.Ordinal).Count()),
+            ("… **without** an entry", NotNoted.Count()),
             ("forwards that came again (at least once: what webhook-id is for)", Again(Delivered)),
             ("forwards in dead letters", DeadForwards.Count),
             ("processed without the **forward**", NotForwarded.Count()),
@@ -107,8 +127,10 @@ public sealed record FaultReport
 
     private static int Again(IReadOnlyList<string> ids) => ids.Count - ids.Distinct(StringComparer.Ordinal).Count();
 
-    private static IEnumerable<string> Repeated(IReadOnlyList<TableRow> rows) =>
-        rows.CountBy(row => row.Text("EventId")!, StringComparer.Ordinal).Where(count => count.Value > 1).Select(count => count.Key);
+    private static IEnumerable<string> Repeated(IReadOnlyList<TableRow> rows) => Repeated(rows.Select(row => row.Text("EventId")!));
+
+    private static IEnumerable<string> Repeated(IEnumerable<string> ids) =>
+        ids.CountBy(id => id, StringComparer.Ordinal).Where(count => count.Value > 1).Select(count => count.Key);
 
     private static IEnumerable<string> Named(string fault, IEnumerable<string> ids) => ids.Select(id => $"{fault}: {id}");
 }

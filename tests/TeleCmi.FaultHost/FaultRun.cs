@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.TestSupport;
 
 namespace TeleCmi.FaultHost;
@@ -36,7 +37,7 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
 
             // After a kill an event's handlers run again when the dead process's claim is over: as long as they may take, and 30 s.
             "--TeleCmi:HandlerDeadline=00:00:05", "--Logging:LogLevel:Default=Error", effects.Setting,
-            "--TeleCmi:Forward:AllowedNetworks=loopback", $"--TeleCmi:Forward:0:Url={crm.Address}", "--TeleCmi:Forward:0:Name=crm",
+            $"--TeleCmi:Forward:0:Url={crm.Address}", "--TeleCmi:Forward:0:Name=crm",
             "--TeleCmi:Forward:0:Secrets=whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
         ];
         var host = HostProcess.FaultHost(_hostArguments);
@@ -80,12 +81,14 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
                     .. store.Counts,
                 ],
                 MayRepeat = options.Azurite ? null : steps.Length,
+                MayMissNotes = options.Azurite || options.FullDisks > 0,
                 OwnCrashes = _ownCrashes,
                 LeftInQueues = emptied ? 0 : await storage.QueuedAsync(),
                 Journal = await storage.JournalAsync(),
                 DeadLetters = [.. deadLetters.Where(row => row.Text("Reason") != "forward")],
                 DeadForwards = [.. deadLetters.Where(row => row.Text("Reason") == "forward").Select(row => row.Text("EventId")!)],
                 Delivered = [.. _delivered],
+                Deliveries = await new DeliveryReader(storage.Store, TimeProvider.System).NewestAsync(new DeliveryFilter(), CancellationToken.None).ToListAsync(),
                 Begun = effects.Begun,
                 Effects = effects.Done,
             };
@@ -147,7 +150,7 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
         if (host.HasExited)
         {
             _ownCrashes++;
-            progress($"the host ended by itself: {host.Errors}");
+            progress($"the host ended by itself, with exit code {host.ExitCode}: {host.Output}\n{host.Errors}");
         }
     }
 

@@ -15,7 +15,6 @@ internal static class Forwards
     /// <summary>The settings of one destination.</summary>
     public static string[] Destination(int number, string name, Uri url, params string[] settings) =>
     [
-        "--TeleCmi:Forward:AllowedNetworks=loopback",
         .. settings.Prepend($"Name={name}").Prepend($"Url={url.AbsoluteUri}").Prepend($"Secrets={Secret}")
             .Select(setting => string.Create(CultureInfo.InvariantCulture, $"--TeleCmi:Forward:{number}:{setting}")),
     ];

@@ -26,6 +26,19 @@ public sealed class SafetyTests
         crm.Requests.ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData("localhost")]
+    [InlineData("127.0.0.1")]
+    public async Task ReceiverOnThisMachine_NeedsNoSecondSetting(string written)
+    {
+        await using var crm = await CrmUnderTest.StartAsync(200);
+        await using var host = await ReceiverHost.StartAsync([$"--TeleCmi:Forward:0:Url=http://{written}:{crm.Address.Port}/", $"--TeleCmi:Forward:0:Secrets={Forwards.Secret}"]);
+
+        await host.AcceptsAsync(Forwards.Answered("call-1"));
+
+        await crm.HasAsync(1);
+    }
+
     [Fact]
     public async Task CertificateOfNobodyWeTrust_IsRefused()
     {

@@ -67,7 +67,7 @@ public sealed class TelemetryTests
     [Theory]
     [InlineData(200, DeliveryOutcome.Delivered, "A real event would be done")]
     [InlineData(401, DeliveryOutcome.Refused, "the same secret")]
-    [InlineData(404, DeliveryOutcome.Refused, "Check the Url")]
+    [InlineData(404, DeliveryOutcome.Refused, "Check TeleCmi__Forward__0__Url")]
     [InlineData(503, DeliveryOutcome.Retry, "sent again")]
     [InlineData(410, DeliveryOutcome.Gone, "would disable this destination")]
     public async Task ForwardTest_SendsASignedSample_AndExplainsTheResponse(int status, DeliveryOutcome outcome, string explanation)

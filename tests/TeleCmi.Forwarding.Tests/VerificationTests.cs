@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using Receiver;
+using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.TestSupport;
 
 namespace TeleCmi.Forwarding.Tests;
@@ -14,7 +14,7 @@ public sealed class VerificationTests
     [InlineData(Forwards.OldSecret)]
     public async Task NpmPackageStandardWebhooks_VerifiesBothSecretsOfARotation(string secret)
     {
-        await using var receiver = await ScriptReceiver.StartAsync("node", "receiver.mjs", secret);
+        await using var receiver = await StartAsync("node", "receiver.mjs", secret);
         await using var host = await StartAsync(receiver.Address);
 
         await host.AcceptsAsync(Forwards.Answered("call-1"));
@@ -25,7 +25,7 @@ public sealed class VerificationTests
     [Fact]
     public async Task NpmPackageStandardWebhooks_RefusesAnotherSecret()
     {
-        await using var receiver = await ScriptReceiver.StartAsync("node", "receiver.mjs", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+        await using var receiver = await StartAsync("node", "receiver.mjs", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
         await using var host = await StartAsync(receiver.Address);
 
         await host.AcceptsAsync(Forwards.Answered("call-1"));
@@ -40,7 +40,7 @@ public sealed class VerificationTests
         ScriptReceiver receiver;
         try
         {
-            receiver = await ScriptReceiver.StartAsync("python3", "receiver.py", Forwards.Secret);
+            receiver = await StartAsync("python3", "receiver.py", Forwards.Secret);
         }
         catch (Win32Exception)
         {
@@ -61,50 +61,61 @@ public sealed class VerificationTests
     [Fact]
     public async Task CSharpReceiver_Verifies_AndRefusesWhatWasChangedOrIsOld()
     {
+        await using var receiver = await ScriptReceiver.StartAsync("dotnet", ["run", PathOf("samples/receiver.cs"), "--", "--urls", "http://127.0.0.1:0"], Forwards.Secret);
         await using var crm = await CrmUnderTest.StartAsync(200);
-        await using var host = await StartAsync(crm.Address);
+        await using var host = await Forwards.StartAsync([.. Forwards.Destination(0, "crm", crm.Address), .. Forwards.Destination(1, "receiver", receiver.Address)]);
 
         await host.AcceptsAsync(Forwards.Answered("call-1"));
         await crm.HasAsync(1);
+        (await receiver.NextLineAsync()).ShouldBe($"verified {Forwards.IdOf("call-1")} com.telecmi.outgoing.answered");
 
-        var request = crm.Requests[0];
-        var now = TimeProvider.System.GetUtcNow();
-        IsGenuine(request, request.Body, Forwards.Secret, now).ShouldBeTrue();
-        IsGenuine(request, request.Body, Forwards.OldSecret, now).ShouldBeTrue();
-        IsGenuine(request, [.. request.Body, (byte)' '], Forwards.Secret, now).ShouldBeFalse();
-        IsGenuine(request, request.Body, Forwards.Secret, now.AddMinutes(10)).ShouldBeFalse();
-        IsGenuine(request with { Headers = new Dictionary<string, string>(request.Headers, StringComparer.OrdinalIgnoreCase) { ["webhook-id"] = "other" } }, request.Body, Forwards.Secret, now).ShouldBeFalse();
+        // The same again, as the other destination got it; and what somebody else could make of it.
+        var (id, body, sent) = (crm.Requests[0].WebhookId, crm.Requests[0].Body, TimeProvider.System.GetUtcNow());
+        WebhookSecret.TryParse(Forwards.Secret, out var secret).ShouldBeTrue();
+        var signature = StandardWebhookSignature.Sign(id, sent, body, [secret]);
+        (await receiver.StatusOfAsync(id, sent, signature, body)).ShouldBe(204);
+        (await receiver.StatusOfAsync(id, sent, $"v1,other {signature}", body)).ShouldBe(204);
+        (await receiver.StatusOfAsync(id, sent, signature, [.. body, (byte)' '])).ShouldBe(401);
+        (await receiver.StatusOfAsync("other", sent, signature, body)).ShouldBe(401);
+        (await receiver.StatusOfAsync(id, sent, "v1,other", body)).ShouldBe(401);
+        var longAgo = sent.AddMinutes(-6);
+        (await receiver.StatusOfAsync(id, longAgo, StandardWebhookSignature.Sign(id, longAgo, body, [secret]), body)).ShouldBe(401);
     }
 
     [Theory]
-    [InlineData("WebhookVerification.cs")]
-    [InlineData("receiver.mjs")]
-    [InlineData("receiver.py")]
+    [InlineData("samples/receiver.cs")]
+    [InlineData("tests/TeleCmi.Forwarding.Tests/Receivers/receiver.mjs")]
+    [InlineData("tests/TeleCmi.Forwarding.Tests/Receivers/receiver.py")]
     public async Task Documentation_ShowsJustWhatIsRunHere(string file)
     {
-        var repository = Repository.Find();
-        var documentation = await File.ReadAllTextAsync(Path.Combine(repository, "docs", "forwarding.md"));
-        var receiver = await File.ReadAllTextAsync(Path.Combine(repository, "tests", "TeleCmi.Forwarding.Tests", "Receivers", file));
+        var documentation = await File.ReadAllTextAsync(PathOf("docs/forwarding.md"));
+        var receiver = await File.ReadAllTextAsync(PathOf(file));
 
-        documentation.ReplaceLineEndings("\n").ShouldContain(receiver.ReplaceLineEndings("\n"));
+        documentation.ReplaceLineEndings("\n").ShouldContain($"\n{receiver.ReplaceLineEndings("\n")}```\n");
     }
 
-    private static bool IsGenuine(CrmRequest request, byte[] body, string secret, DateTimeOffset now) => WebhookVerification.IsGenuine(
-        request.WebhookId, request.Headers["webhook-timestamp"], request.Headers["webhook-signature"], body, secret, now);
+    private static string PathOf(string file) => Path.Combine(Repository.Find(), file);
 
     private static Task<ReceiverHost> StartAsync(Uri url) => Forwards.StartAsync(Forwards.Destination(0, "crm", url, $"Secrets={Forwards.Secret},{Forwards.OldSecret}"));
 
+    private static Task<ScriptReceiver> StartAsync(string program, string script, string secret) =>
+        ScriptReceiver.StartAsync(program, [Path.Combine(AppContext.BaseDirectory, "Receivers", script)], secret);
+
     private sealed class ScriptReceiver : IAsyncDisposable
     {
+        // The C# one is built first, perhaps beside much else.
+        private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+
         private readonly Process _process;
+        private readonly HttpClient _client = new();
 
         private ScriptReceiver(Process process) => _process = process;
 
         public Uri Address { get; private set; } = null!;
 
-        public static async Task<ScriptReceiver> StartAsync(string program, string script, string secret)
+        public static async Task<ScriptReceiver> StartAsync(string program, IReadOnlyCollection<string> arguments, string secret)
         {
-            var start = new ProcessStartInfo(program, [Path.Combine(AppContext.BaseDirectory, "Receivers", script)])
+            var start = new ProcessStartInfo(program, arguments)
             {
                 RedirectStandardOutput = true,
                 UseShellExecute = false,
@@ -118,13 +129,24 @@ public sealed class VerificationTests
 
         public async Task<string> NextLineAsync()
         {
-            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            using var deadline = new CancellationTokenSource(Deadline);
             return await _process.StandardOutput.ReadLineAsync(deadline.Token) ?? throw new InvalidOperationException("The receiver ended.");
+        }
+
+        public async Task<int> StatusOfAsync(string id, DateTimeOffset timestamp, string signature, byte[] body)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, Address) { Content = new ByteArrayContent(body) };
+            request.Headers.Add(StandardWebhookSignature.IdHeader, id);
+            request.Headers.Add(StandardWebhookSignature.TimestampHeader, timestamp.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
+            request.Headers.Add(StandardWebhookSignature.SignatureHeader, signature);
+            using var response = await _client.SendAsync(request);
+            return (int)response.StatusCode;
         }
 
         public async ValueTask DisposeAsync()
         {
-            _process.Kill();
+            _client.Dispose();
+            _process.Kill(entireProcessTree: true);
             await _process.WaitForExitAsync();
             _process.Dispose();
         }

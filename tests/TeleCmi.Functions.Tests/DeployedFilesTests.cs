@@ -12,18 +12,18 @@ namespace TeleCmi.Functions.Tests;
 public sealed class DeployedFilesTests
 {
     [Fact]
-    public void Host_json_decodes_what_the_receiver_puts_into_the_queue() =>
+    public void HostJson_DecodesWhatTheReceiverPutsIntoTheQueue() =>
         Queues.GetProperty("messageEncoding").GetString().ShouldBe("base64");
 
     [Fact]
-    public void Host_json_gives_an_event_five_tries_with_a_pause_between()
+    public void HostJson_GivesAnEventFiveTriesWithAPauseBetween()
     {
         Queues.GetProperty("maxDequeueCount").GetInt32().ShouldBe(5);
         Time("visibilityTimeout").ShouldBeInRange(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
     }
 
     [Fact]
-    public void Host_json_takes_batches_and_polls_often()
+    public void HostJson_TakesBatchesAndPollsOften()
     {
         var batch = Queues.GetProperty("batchSize").GetInt32();
         batch.ShouldBeInRange(1, 32);
@@ -32,7 +32,7 @@ public sealed class DeployedFilesTests
     }
 
     [Fact]
-    public void Host_json_has_the_telemetry_mode_and_the_route_prefix_and_no_extension_bundle()
+    public void HostJson_HasTheTelemetryModeAndTheRoutePrefixAndNoExtensionBundle()
     {
         HostJson.GetProperty("version").GetString().ShouldBe("2.0");
         HostJson.GetProperty("telemetryMode").GetString().ShouldBe("OpenTelemetry");
@@ -41,7 +41,7 @@ public sealed class DeployedFilesTests
     }
 
     [Fact]
-    public async Task Sample_settings_start_the_app_as_they_are()
+    public async Task SampleSettings_StartTheAppAsTheyAre()
     {
         var settings = SampleSettings();
         settings["Logging__LogLevel__Default"] = "None";
@@ -55,7 +55,7 @@ public sealed class DeployedFilesTests
     }
 
     [Fact]
-    public void Sample_settings_are_in_the_clear_and_name_the_worker_and_the_hosts_own_storage()
+    public void SampleSettings_AreInTheClearAndNameTheWorkerAndTheHostsOwnStorage()
     {
         Read("local.settings.sample.json").GetProperty("IsEncrypted").GetBoolean().ShouldBeFalse();
         SampleSettings()["FUNCTIONS_WORKER_RUNTIME"].ShouldBe("dotnet-isolated");
@@ -64,7 +64,7 @@ public sealed class DeployedFilesTests
 
     // %Name%: a setting that the platform looks up; without it the trigger never listens.
     [Fact]
-    public void Sample_settings_have_every_setting_that_a_trigger_names()
+    public void SampleSettings_HaveEverySettingThatATriggerNames()
     {
         var named = typeof(ReceiveEvent).Assembly.GetTypes().SelectMany(type => type.GetMethods()).SelectMany(method => method.GetParameters())
             .Select(parameter => parameter.GetCustomAttribute<QueueTriggerAttribute>()).OfType<QueueTriggerAttribute>()
@@ -76,7 +76,7 @@ public sealed class DeployedFilesTests
     }
 
     [Fact]
-    public void Host_json_goes_along_with_the_app_and_local_settings_never_do()
+    public void HostJson_GoesAlongWithTheAppAndLocalSettingsNeverDo()
     {
         Linked("host.json").ShouldBe(("PreserveNewest", "PreserveNewest"));
         Linked("local.settings.json").ShouldBe(("PreserveNewest", "Never"));

@@ -164,7 +164,7 @@ public sealed class ReceiveEventTests : IDisposable
     }
 
     [Fact]
-    public async Task Event_of_a_sender_that_names_no_host_is_accepted()
+    public async Task Event_OfASenderThatNamesNoHostIsAccepted()
     {
         var response = await ReceiveAsync(WebhookCall.Post(SampleNotices.Answered, address: "http:///api/telecmi/events"));
 

@@ -26,7 +26,7 @@ public sealed class TelemetryTests
     [InlineData("http.target", "/api/telecmi/events?code=the-key", "/api/telecmi/events?REDACTED")]
     [InlineData("url.full", "https://app.example/api/telecmi/health", "https://app.example/api/telecmi/health")]
     [InlineData("http.route", "api/telecmi/{accessToken}/events", "api/telecmi/{accessToken}/events")]
-    public async Task Secrets_in_the_urls_of_a_span_are_covered_before_it_leaves(string tag, string value, string covered)
+    public async Task SecretsInTheUrlsOfASpan_AreCoveredBeforeItLeaves(string tag, string value, string covered)
     {
         await using var app = await RunningApp.StartAsync(WithApplicationInsights());
         using var source = new ActivitySource(TelemetryNames.Source);
@@ -39,7 +39,7 @@ public sealed class TelemetryTests
     }
 
     [Fact]
-    public async Task Secrets_in_the_name_of_a_span_are_covered()
+    public async Task SecretsInTheNameOfASpan_AreCovered()
     {
         await using var app = await RunningApp.StartAsync(WithApplicationInsights());
         using var source = new ActivitySource(TelemetryNames.Source);
@@ -51,7 +51,7 @@ public sealed class TelemetryTests
     }
 
     [Fact]
-    public async Task Log_lines_of_a_function_name_their_invocation_with_application_insights()
+    public async Task LogLinesOfAFunction_NameTheirInvocationWithApplicationInsights()
     {
         await using var app = await RunningApp.StartAsync(WithApplicationInsights(), services => services.AddLogging(logging => logging.AddFakeLogging()));
         var invocation = new WebhookCall.Invocation();
@@ -77,7 +77,7 @@ public sealed class TelemetryTests
 
     // The worker's OpenTelemetry defaults tell the host that the app sends its telemetry itself.
     [Fact]
-    public async Task Without_application_insights_telemetry_is_left_to_the_host()
+    public async Task WithoutApplicationInsights_TelemetryIsLeftToTheHost()
     {
         await using var app = await RunningApp.StartAsync();
 
@@ -86,7 +86,7 @@ public sealed class TelemetryTests
     }
 
     [Fact]
-    public async Task With_application_insights_the_app_tells_the_host_that_it_sends_its_telemetry_itself()
+    public async Task WithApplicationInsights_TheAppTellsTheHostThatItSendsItsTelemetryItself()
     {
         await using var app = await RunningApp.StartAsync(WithApplicationInsights());
 
@@ -99,7 +99,7 @@ public sealed class TelemetryTests
     [InlineData("1", 1f)]
     [InlineData("0.25", 0.25f)]
     [InlineData("0.001", 0.001f)]
-    public void Sampling_ratio_is_the_share_of_traces_to_keep(string? setting, float ratio) =>
+    public void SamplingRatio_IsTheShareOfTracesToKeep(string? setting, float ratio) =>
         TelemetrySetup.SamplingRatio(setting).ShouldBe(ratio);
 
     [Theory]
@@ -110,13 +110,13 @@ public sealed class TelemetryTests
     [InlineData("25%")]
     [InlineData("NaN")]
     [InlineData("half")]
-    public void Sampling_ratio_outside_its_range_is_refused(string setting) =>
+    public void SamplingRatio_OutsideItsRangeIsRefused(string setting) =>
         Should.Throw<InvalidOperationException>(() => TelemetrySetup.SamplingRatio(setting)).Message.ShouldContain("TeleCmi__TraceSamplingRatio");
 
     [Theory]
     [InlineData(null, 1f)]
     [InlineData("0.25", 0.25f)]
-    public async Task Exporter_keeps_the_share_of_traces_that_is_set_and_not_a_rate(string? ratio, float expected)
+    public async Task Exporter_KeepsTheShareOfTracesThatIsSetAndNotARate(string? ratio, float expected)
     {
         var settings = WithApplicationInsights();
         settings["TeleCmi__TraceSamplingRatio"] = ratio ?? "";
@@ -133,13 +133,13 @@ public sealed class TelemetryTests
     [InlineData("Authorization=AAD")]
     [InlineData("Authorization=AAD;ClientId=11111111-2222-3333-4444-555555555555")]
     [InlineData(" authorization=aad ; clientid=11111111-2222-3333-4444-555555555555 ; ")]
-    public void Authentication_string_makes_the_exporter_use_a_managed_identity(string setting) =>
+    public void AuthenticationString_MakesTheExporterUseAManagedIdentity(string setting) =>
         TelemetrySetup.Credential(setting).ShouldBeOfType<ManagedIdentityCredential>();
 
     [Theory]
     [InlineData(null)]
     [InlineData(" ")]
-    public void Without_an_authentication_string_the_connection_string_is_enough(string? setting) =>
+    public void WithoutAnAuthenticationString_TheConnectionStringIsEnough(string? setting) =>
         TelemetrySetup.Credential(setting).ShouldBeNull();
 
     private static Dictionary<string, string> WithApplicationInsights()

@@ -1,12 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace TeleCmi.Functions.Tests;
 
 public sealed class WarmUpTests
 {
     [Fact]
-    public async Task Storage_is_asked_at_the_start_before_an_event_comes()
+    public async Task Storage_IsAskedAtTheStartBeforeAnEventComes()
     {
         using var storage = new TcpListener(IPAddress.Loopback, 0);
         storage.Start();
@@ -20,7 +22,22 @@ public sealed class WarmUpTests
     }
 
     [Fact]
-    public async Task Storage_that_does_not_respond_keeps_the_app_neither_from_starting_nor_from_stopping()
+    public async Task StorageThatDoesNotWork_IsLoggedBeforeAnEventComes()
+    {
+        var settings = RunningApp.Settings();
+        settings["Logging__LogLevel__TeleCmi"] = "Warning";
+        settings["Logging__Console__LogLevel__TeleCmi"] = "None";
+        await using var app = await RunningApp.StartAsync(settings, services => services.AddLogging(logging => logging.AddFakeLogging()));
+
+        var record = await app.Services.GetFakeLogCollector().GetLogsAsync(TestContext.Current.CancellationToken)
+            .FirstAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+        record.Level.ShouldBe(LogLevel.Warning);
+        record.Message.ShouldContain("503");
+    }
+
+    [Fact]
+    public async Task StorageThatDoesNotRespond_KeepsTheAppNeitherFromStartingNorFromStopping()
     {
         // It takes connections and never responds.
         using var storage = new TcpListener(IPAddress.Loopback, 0);

@@ -10,17 +10,17 @@ public sealed class BicepTests
     public static TheoryData<string> Templates => [.. Repository.Files("infra", "*.bicep")];
 
     [Fact]
-    public async Task Every_template_compiles_and_lints_without_a_word() =>
+    public async Task EveryTemplate_CompilesAndLintsWithoutAWord() =>
         (await Tool.BicepAsync("lint", "--pattern", "**/*.bicep")).OutputOfSuccess().ShouldBeEmpty();
 
     [Theory]
     [MemberData(nameof(Templates))]
-    public async Task Templates_are_formatted_as_the_compiler_would(string file) =>
+    public async Task Templates_AreFormattedAsTheCompilerWould(string file) =>
         (await Tool.BicepAsync("format", Repository.PathOf(file), "--stdout")).OutputOfSuccess().ReplaceLineEndings("\n")
             .ShouldBe(Repository.Read(file).TrimEnd());
 
     [Fact]
-    public async Task No_secret_leaves_the_templates()
+    public async Task NoSecret_LeavesTheTemplates()
     {
         var template = await Compiled.Value;
 
@@ -47,7 +47,7 @@ public sealed class BicepTests
     }
 
     [Fact]
-    public async Task Azd_can_set_every_parameter_and_no_other()
+    public async Task Azd_CanSetEveryParameterAndNoOther()
     {
         var template = await Compiled.Value;
         var parameters = JsonNode.Parse(Repository.Read("infra/main.parameters.json"))!["parameters"]!.AsObject();

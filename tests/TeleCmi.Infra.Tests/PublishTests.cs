@@ -9,7 +9,7 @@ namespace TeleCmi.Infra.Tests;
 public sealed class PublishTests
 {
     [Fact]
-    public async Task Publish_folder_holds_the_app_and_its_host_json()
+    public async Task PublishFolder_HoldsTheAppAndItsHostJson()
     {
         var folder = Directory.CreateTempSubdirectory("telecmi-publish").FullName;
         try
@@ -33,17 +33,17 @@ public sealed class PublishTests
     [Theory]
     [InlineData("docs/deploy.md")]
     [InlineData(".github/workflows/ci.yml")]
-    public void App_is_published_into_a_folder_of_its_own(string file) =>
+    public void App_IsPublishedIntoAFolderOfItsOwn(string file) =>
         Repository.Read(file).ShouldContain("dotnet publish src/TeleCmi.Functions -c Release -o ");
 
     [Theory]
     [InlineData("CONTRIBUTING.md")]
     [InlineData(".github/workflows/ci.yml")]
-    public void App_runs_under_Core_Tools_from_the_folder_of_its_project(string file) =>
+    public void App_RunsUnderCoreToolsFromTheFolderOfItsProject(string file) =>
         Repository.Read(file).ShouldMatch(@"cd src/TeleCmi\.Functions\n *dotnet run\b");
 
     [Fact]
-    public async Task Release_is_ready_to_run_on_the_system_of_Flex_Consumption()
+    public async Task Release_IsReadyToRunOnTheSystemOfFlexConsumption()
     {
         var result = await Tool.DotnetAsync(
             "msbuild", "src/TeleCmi.Functions/TeleCmi.Functions.csproj", "-p:Configuration=Release", "-getProperty:RuntimeIdentifier,PublishReadyToRun,SelfContained");

@@ -16,7 +16,7 @@ namespace TeleCmi.Infra.Tests;
 public sealed partial class QueryTests(Deployments deployments) : IClassFixture<Deployments>
 {
     [Fact]
-    public async Task Every_query_is_valid_for_the_tables_of_Azure_Monitor()
+    public async Task EveryQuery_IsValidForTheTablesOfAzureMonitor()
     {
         foreach (var (name, check) in await Queries.CheckAsync(Queries.OfTheWorkbook.Concat(DeployedAlerts()).Concat(DeployedTransformations())))
         {
@@ -27,7 +27,7 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
 
     // A rule that fails for a week is switched off, and a workspace without telemetry may know none of the tables.
     [Fact]
-    public async Task Alert_queries_survive_tables_that_are_missing()
+    public async Task AlertQueries_SurviveTablesThatAreMissing()
     {
         foreach (var (name, check) in await Queries.CheckAsync(DeployedAlerts(), withTables: false))
         {
@@ -37,7 +37,7 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
 
     // A row of "now" is outside the rule's window by the time it is looked at.
     [Fact]
-    public async Task Alert_rows_lie_inside_the_window_of_their_rule()
+    public async Task AlertRows_LieInsideTheWindowOfTheirRule()
     {
         foreach (var (name, check) in await Queries.CheckAsync(DeployedAlerts()))
         {
@@ -46,7 +46,7 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
     }
 
     [Fact]
-    public async Task Every_metric_and_span_in_a_query_is_one_that_the_code_emits()
+    public async Task EveryMetricAndSpanInAQuery_IsOneThatTheCodeEmits()
     {
         var emitted = Instruments().Concat(Constants("Activity")).ToList();
         foreach (var (name, check) in await Queries.CheckAsync(Queries.All))
@@ -56,7 +56,7 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
     }
 
     [Fact]
-    public async Task Every_attribute_in_a_query_is_one_that_the_code_sets()
+    public async Task EveryAttributeInAQuery_IsOneThatTheCodeSets()
     {
         var metrics = typeof(TelemetryNames).GetFields().Where(field => !field.Name.EndsWith("Tag", StringComparison.Ordinal)).Select(field => (string)field.GetRawConstantValue()!).ToList();
         foreach (var (name, check) in await Queries.CheckAsync(Queries.All))
@@ -67,7 +67,7 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
     }
 
     [Fact]
-    public async Task Every_value_that_a_query_compares_an_attribute_with_is_one_that_the_code_sets()
+    public async Task EveryValueThatAQueryComparesAnAttributeWith_IsOneThatTheCodeSets()
     {
         var outcomes = Enum.GetNames<JournalOutcome>().Select(name => name.ToLowerInvariant()).Append(AcceptedStatus())
             .Concat(ReconcileStates.All.Select(state => state.Name())).Concat([ForwardOutcome.Delivered, ForwardOutcome.Retried]).ToList();
@@ -97,7 +97,7 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
     }
 
     [Fact]
-    public async Task Every_metric_that_the_code_emits_is_in_a_query()
+    public async Task EveryMetricThatTheCodeEmits_IsInAQuery()
     {
         var checks = await Queries.CheckAsync(Queries.All);
 
@@ -105,7 +105,7 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
     }
 
     [Fact]
-    public async Task Addresses_in_queries_are_those_of_the_functions()
+    public async Task AddressesInQueries_AreThoseOfTheFunctions()
     {
         var prefix = $"/{(string)JsonNode.Parse(Repository.Read("host.json"))!["extensions"]!["http"]!["routePrefix"]!}/";
         var routes = App.HttpTriggers.Select(trigger => prefix + trigger.Route).ToList();
@@ -123,7 +123,7 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
     }
 
     [Fact]
-    public void Instances_stand_ready_for_functions_that_exist()
+    public void Instances_StandReadyForFunctionsThatExist()
     {
         var ready = deployments.Full.Only("Microsoft.Web/sites")["properties"]!["functionAppConfig"]!["scaleAndConcurrency"]!["alwaysReady"]!.AsArray()
             .Select(group => ((string)group!["name"]!).Split(':')).Where(name => name is ["function", _]).Select(name => name[1]).ToList();
@@ -137,7 +137,7 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
     [InlineData("https://app.example/API/TeleCmi/a-token-of-20-letters/Events?to=4915112345678", "https://app.example/API/TeleCmi/REDACTED/events")]
     [InlineData("https://app.example/api/telecmi/events?code=key&to=4915112345678", "https://app.example/api/telecmi/events")]
     [InlineData("https://app.example/api/telecmi/health", "https://app.example/api/telecmi/health")]
-    public void Token_and_query_of_a_request_are_blanked_before_they_are_kept(string url, string kept)
+    public void TokenAndQueryOfARequest_AreBlankedBeforeTheyAreKept(string url, string kept)
     {
         // The steps are those of the query, in .NET; the pattern is the query's own.
         var query = DeployedTransformations()["AppRequests"];
@@ -155,11 +155,11 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
     [InlineData("dotnet.gc.collections", false)]
     [InlineData("httpx", true)]
     [InlineData("your.own.metric", true)]
-    public void Metrics_of_an_idle_host_are_dropped_and_others_kept(string metric, bool kept) =>
+    public void MetricsOfAnIdleHost_AreDroppedAndOthersKept(string metric, bool kept) =>
         Regex.IsMatch(metric, Pattern().Match(DeployedTransformations()["AppMetrics"]).Groups["pattern"].Value, RegexOptions.None, TimeSpan.FromSeconds(1)).ShouldBe(!kept);
 
     [Fact]
-    public void Metrics_of_the_app_are_kept()
+    public void MetricsOfTheApp_AreKept()
     {
         var dropped = Pattern().Match(DeployedTransformations()["AppMetrics"]).Groups["pattern"].Value;
 
@@ -167,7 +167,7 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
     }
 
     [Fact]
-    public void The_document_for_operators_explains_every_query()
+    public void DocumentForOperators_ExplainsEveryQuery()
     {
         var explained = CodeBlock().Matches(Repository.Read("docs/operate.md")).Select(match => match.Groups["code"].Value.Trim());
 
@@ -175,7 +175,7 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
     }
 
     [Fact]
-    public async Task Alert_rules_watch_the_workspace_and_reach_whom_they_should()
+    public async Task AlertRules_WatchTheWorkspaceAndReachWhomTheyShould()
     {
         var rules = deployments.Full.OfType("Microsoft.Insights/scheduledQueryRules");
         var checks = await Queries.CheckAsync(rules.ToDictionary(rule => (string)rule["name"]!, Query, StringComparer.Ordinal));
@@ -207,7 +207,7 @@ public sealed partial class QueryTests(Deployments deployments) : IClassFixture<
     }
 
     [Fact]
-    public void The_workbook_is_deployed_as_it_stands_and_looks_at_the_workspace()
+    public void Workbook_IsDeployedAsItStandsAndLooksAtTheWorkspace()
     {
         var deployed = deployments.Plain.Only("Microsoft.Insights/workbooks")["properties"]!;
         var workspace = (string)deployments.Plain.Only("Microsoft.OperationalInsights/workspaces")["id"]!;

@@ -39,7 +39,7 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
     ];
 
     [Fact]
-    public void Nothing_is_deployed_that_is_not_listed_here()
+    public void Nothing_IsDeployedThatIsNotListedHere()
     {
         Types(deployments.Plain).ShouldBe(AlwaysThere, ignoreOrder: true);
         Types(deployments.Full).ShouldBe([.. AlwaysThere, .. WhenAsked], ignoreOrder: true);
@@ -49,7 +49,7 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
     }
 
     [Fact]
-    public void The_identity_has_these_roles_and_no_others()
+    public void Identity_HasTheseRolesAndNoOthers()
     {
         foreach (var deployment in new[] { deployments.Plain, deployments.Full })
         {
@@ -74,7 +74,7 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
     }
 
     [Fact]
-    public void Storage_takes_identities_only_and_hides_when_asked()
+    public void Storage_TakesIdentitiesOnlyAndHidesWhenAsked()
     {
         foreach (var deployment in new[] { deployments.Plain, deployments.Full })
         {
@@ -102,7 +102,7 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
 
     // Closed at once, storage would be out of reach until the app has joined the network: prepare comes first.
     [Fact]
-    public void Preparing_a_private_network_gives_the_app_the_private_way_before_the_public_one_closes()
+    public void PreparingAPrivateNetwork_GivesTheAppThePrivateWayBeforeThePublicOneCloses()
     {
         deployments.Plain.Only("Microsoft.Web/sites")["properties"]!["virtualNetworkSubnetId"].ShouldBeNull();
         foreach (var deployment in new[] { deployments.Prepared, deployments.Full })
@@ -113,7 +113,7 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
     }
 
     [Fact]
-    public void Storage_can_be_protected_from_deletion()
+    public void Storage_CanBeProtectedFromDeletion()
     {
         deployments.Plain.OfType("Microsoft.Authorization/locks").ShouldBeEmpty();
 
@@ -123,7 +123,7 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
     }
 
     [Fact]
-    public void Log_tables_keep_telemetry_as_long_as_the_workspace_and_no_longer()
+    public void LogTables_KeepTelemetryAsLongAsTheWorkspaceAndNoLonger()
     {
         var days = (int)deployments.Plain.Only("Microsoft.OperationalInsights/workspaces")["properties"]!["retentionInDays"]!;
         var tables = deployments.Plain.OfType("Microsoft.OperationalInsights/workspaces/tables");
@@ -135,7 +135,7 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
     }
 
     [Fact]
-    public void What_comes_into_the_workspace_passes_the_transformations()
+    public void WhatComesIntoTheWorkspace_PassesTheTransformations()
     {
         var rule = deployments.Plain.Only("Microsoft.Insights/dataCollectionRules");
         var workspace = deployments.Plain.Only("Microsoft.OperationalInsights/workspaces");
@@ -149,7 +149,7 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
     }
 
     [Fact]
-    public void The_app_runs_as_the_platform_needs_it()
+    public void App_RunsAsThePlatformNeedsIt()
     {
         var app = deployments.Plain.Only("Microsoft.Web/sites");
         var site = app["properties"]!;
@@ -173,7 +173,7 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
     }
 
     [Fact]
-    public void Instances_stand_ready_where_asked_for()
+    public void Instances_StandReadyWhereAskedFor()
     {
         Ready(deployments.Plain).ShouldBe([("http", 1)]);
         Ready(deployments.Full).ShouldBe([("http", 1), ("function:ProcessEvent", 2), ("function:ForwardEvent", 1)]);
@@ -184,7 +184,7 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
     }
 
     [Fact]
-    public void The_webhook_is_open_until_addresses_are_given()
+    public void Webhook_IsOpenUntilAddressesAreGiven()
     {
         var open = deployments.Plain.Only("Microsoft.Web/sites")["properties"]!["siteConfig"]!;
         ((string)open["ipSecurityRestrictionsDefaultAction"]!).ShouldBe("Allow");
@@ -196,7 +196,7 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
     }
 
     [Fact]
-    public void Telemetry_is_taken_from_identities_only()
+    public void Telemetry_IsTakenFromIdentitiesOnly()
     {
         var component = deployments.Plain.Only("Microsoft.Insights/components")["properties"]!;
         ((bool)component["DisableLocalAuth"]!).ShouldBeTrue();
@@ -204,14 +204,14 @@ public sealed class ResourceTests(Deployments deployments) : IClassFixture<Deplo
     }
 
     [Fact]
-    public void An_access_token_stays_a_secure_parameter()
+    public void AccessToken_StaysASecureParameter()
     {
         deployments.Full.AppSettings()["TeleCmi__AccessTokens"].ShouldBe("[parameters('accessTokens')]");
         deployments.Full.Text.ShouldNotContain(Deployments.AccessToken);
     }
 
     [Fact]
-    public void A_destinations_secret_stays_a_secure_parameter()
+    public void DestinationsSecret_StaysASecureParameter()
     {
         deployments.Full.AppSettings()["TeleCmi__Forward__0__Secrets"].ShouldBe("[parameters('forwardSecrets')]");
         deployments.Full.Text.ShouldNotContain(Deployments.ForwardSecret);

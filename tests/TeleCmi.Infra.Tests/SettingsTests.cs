@@ -19,7 +19,7 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
     private static readonly string[] OtherWaysToStorage = ["TeleCmiStorage", "TeleCmiStorage__accountName"];
 
     [Fact]
-    public void The_deployed_app_has_every_setting_that_the_code_reads_and_no_other()
+    public void DeployedApp_HasEverySettingThatTheCodeReadsAndNoOther()
     {
         var deployed = deployments.Plain.AppSettings().Keys.Where(name => !IsThePlatforms(name) && !IsADestinations(name) && !IsTheReports(name));
 
@@ -28,7 +28,7 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
     }
 
     [Fact]
-    public void The_document_lists_every_setting_that_the_code_reads_and_no_other()
+    public void Document_ListsEverySettingThatTheCodeReadsAndNoOther()
     {
         var listed = FirstColumn().Matches(Repository.Read("docs/settings.md")).SelectMany(match => Setting().Matches(match.Value)).Select(match => match.Groups["name"].Value);
 
@@ -36,7 +36,7 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
     }
 
     [Fact]
-    public void What_is_not_set_at_deployment_has_the_default_that_the_code_has()
+    public void WhatIsNotSetAtDeployment_HasTheDefaultThatTheCodeHas()
     {
         var deployed = deployments.Plain.AppSettings();
         var asDeployed = Bind(deployed.Where(setting => !setting.Value.StartsWith('[')).ToDictionary(StringComparer.Ordinal));
@@ -52,7 +52,7 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
     }
 
     [Fact]
-    public void Destination_is_deployed_as_it_was_asked_for_and_none_without_an_address()
+    public void Destination_IsDeployedAsItWasAskedForAndNoneWithoutAnAddress()
     {
         Destinations(deployments.Plain, secrets: "").ShouldBeEmpty();
 
@@ -74,7 +74,7 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
     }
 
     [Fact]
-    public void Calls_are_reconciled_as_it_was_asked_for_and_not_without_a_secret()
+    public void Calls_AreReconciledAsItWasAskedForAndNotWithoutASecret()
     {
         Reports(deployments.Plain, secret: "").IsOn.ShouldBeFalse();
         deployments.Plain.AppSettings()[Disabled].ShouldBe("True");
@@ -102,7 +102,7 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
     private static string Disabled => $"AzureWebJobs.{App.FunctionNames.Single(name => name == nameof(TeleCmi.Functions.ReconcileCalls))}.Disabled";
 
     [Fact]
-    public void The_document_lists_every_setting_of_the_reports_and_no_other()
+    public void Document_ListsEverySettingOfTheReportsAndNoOther()
     {
         var listed = FirstColumn().Matches(Repository.Read("docs/reconcile.md")).SelectMany(match => ReportSetting().Matches(match.Value)).Select(match => match.Groups["name"].Value);
 
@@ -110,7 +110,7 @@ public sealed partial class SettingsTests(Deployments deployments) : IClassFixtu
     }
 
     [Fact]
-    public void Queues_and_tables_are_made_under_the_names_that_the_app_uses()
+    public void QueuesAndTables_AreMadeUnderTheNamesThatTheAppUses()
     {
         var settings = deployments.Plain.AppSettings();
 

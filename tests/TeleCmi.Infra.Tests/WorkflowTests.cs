@@ -8,7 +8,7 @@ public sealed partial class WorkflowTests
     public static TheoryData<string> Workflows => [.. Repository.Files(".github/workflows", "*.yml")];
 
     [Fact]
-    public async Task Actionlint_finds_nothing_wrong()
+    public async Task Actionlint_FindsNothingWrong()
     {
         var files = Repository.Files(".github/workflows", "*.yml");
         files.ShouldNotBeEmpty();
@@ -17,7 +17,7 @@ public sealed partial class WorkflowTests
 
     [Theory]
     [MemberData(nameof(Workflows))]
-    public void Actions_are_pinned_by_commit_with_their_version_beside_it(string file)
+    public void Actions_ArePinnedByCommitWithTheirVersionBesideIt(string file)
     {
         var uses = Uses().Matches(Repository.Read(file)).Select(match => match.Value.Trim()).ToList();
 
@@ -27,7 +27,7 @@ public sealed partial class WorkflowTests
 
     [Theory]
     [MemberData(nameof(Workflows))]
-    public void Nothing_is_permitted_unless_a_job_asks_for_it_and_no_secret_is_used(string file)
+    public void Nothing_IsPermittedUnlessAJobAsksForItAndNoSecretIsUsed(string file)
     {
         var text = Repository.Read(file);
 
@@ -38,7 +38,7 @@ public sealed partial class WorkflowTests
     [Theory]
     [InlineData("AZURE_RESOURCE_GROUP")]
     [InlineData("TELECMI_APP_IDS")]
-    public async Task Variable_of_several_lines_sets_no_other(string name)
+    public async Task VariableOfSeveralLines_SetsNoOther(string name)
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal) { [name] = "one\nPATH=/elsewhere", ["OTHER"] = "not taken over" };
 
@@ -55,7 +55,7 @@ public sealed partial class WorkflowTests
     [InlineData("akvs://11111111-2222-3333-4444-555555555555/vault/name", true)]
     [InlineData("whsec_in-the-clear", false)]
     [InlineData(null, true)]
-    public async Task Secret_in_a_variable_stops_the_deployment(string? value, bool deploys)
+    public async Task SecretInAVariable_StopsTheDeployment(string? value, bool deploys)
     {
         Assert.SkipUnless(Tool.IsInstalled("bash") && Tool.IsInstalled("jq") && Tool.IsInstalled("openssl"), "Needs bash, jq and openssl, as the workflow's runner has them.");
         var variables = value is null ? [] : new Dictionary<string, string>(StringComparer.Ordinal) { ["TELECMI_FORWARD_SECRETS"] = value };

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Reflection;
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Time.Testing;
@@ -169,6 +170,19 @@ public sealed class CallsViewTests(BrowserFixture browser)
         await Expect(page.Page.Locator(".deliveries li")).ToContainTextAsync("failed crm incoming.hangup");
         await Expect(page.Page.Locator(".deliveries li")).ToContainTextAsync("400 in ");
         page.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task Call_ShowsWhatBecameOfItselfAtADestinationThatWantsCalls()
+    {
+        await using var crm = await Destination.StartAsync();
+        await using var receiver = await ReceiverOnTrial.StartAsync(
+            settings: [.. AllKinds, .. crm.Settings, "--TeleCmi:Forward:0:Send", "calls", "--TeleCmi:Forward:SettleTime", "00:00:01"]);
+        var call = new CallScenario(TimeProvider.System.GetUtcNow()).Incoming("waiting").Incoming("hangup").IncomingCdr("missed");
+        await receiver.PostEventsAsync(call);
+
+        await Eventually.HoldsAsync(async () => JsonElement.Parse((await GetAsync(receiver, $"live/calls/call?id={Uri.EscapeDataString(call.Id)}")).Text).GetProperty("deliveries")
+            .EnumerateArray().Any(delivery => delivery.GetProperty("eventId").GetString() == $"{call.Id}:1" && delivery.GetProperty("state").GetString() == "delivered"));
     }
 
     [Fact]

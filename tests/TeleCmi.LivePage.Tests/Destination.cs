@@ -23,7 +23,6 @@ internal sealed class Destination : IAsyncDisposable
         "--TeleCmi:Forward:0:Name", "crm",
         "--TeleCmi:Forward:0:Secrets", $"whsec_{Convert.ToBase64String(new byte[32])}",
         "--TeleCmi:Forward:0:AllowHttp", "true",
-        "--TeleCmi:Forward:AllowedNetworks", "loopback",
     ];
 
     public static async Task<Destination> StartAsync()

@@ -219,6 +219,24 @@ public sealed class LivePageTests(BrowserFixture browser)
     }
 
     [Fact]
+    public async Task ClickDuringWhichTheLineChanges_OpensItsDetails()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(
+            services => services.AddSingleton<ICallEventHandler>(new StubbornHandler()), "--LocalHost:RetryDelay", "00:00:01");
+        await using var page = await OpenAsync(browser, receiver.Page);
+        await receiver.PostEventAsync(ReceiverOnTrial.Sample("one"));
+        await Expect(page.Lines.First).ToContainTextAsync("2 tries");
+
+        await page.Lines.First.GetByRole(AriaRole.Button).HoverAsync();
+        await page.Page.Mouse.DownAsync();
+        await Expect(page.Lines.First).ToContainTextAsync("3 tries");
+        await page.Page.Mouse.UpAsync();
+
+        await Expect(page.Detail).ToBeVisibleAsync();
+        page.ShouldBeClean();
+    }
+
+    [Fact]
     public async Task EqualDeadLetters_AreOneGroupWithACount()
     {
         var handler = new StubbornHandler();

@@ -272,7 +272,7 @@ public sealed class EventProcessorTests
         try
         {
             var failure = await Should.ThrowAsync<HandlerFailedException>(() => processing.WaitAsync(Patience));
-            failure.InnerExceptions.ShouldHaveSingleItem().ShouldBeOfType<Polly.Timeout.TimeoutRejectedException>();
+            failure.InnerExceptions.ShouldHaveSingleItem().ShouldBeOfType<TimeoutException>();
             _runs.Handlers.ShouldBe(["stuck", "next"]);
             (await pipeline.JournalRowAsync()).Text("Handler_next").ShouldBe("done");
         }

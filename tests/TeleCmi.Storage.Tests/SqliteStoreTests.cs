@@ -72,6 +72,89 @@ public sealed class SqliteStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task KeptStatement_IsPreparedOnce_WhateverItsValues()
+    {
+        await using var store = new SqliteStore(File, TimeProvider.System);
+        foreach (var most in new[] { 1L, 16L, 32L })
+        {
+            (await store.WriteAsync(session => Repreparations(session, most), default)).ShouldBe(0);
+            (await store.ReadAsync(session => Repreparations(session, most), default)).ShouldBe(0);
+        }
+
+        static int Repreparations(SqliteSession session, long most)
+        {
+            using var select = session.Kept("SELECT Id FROM Messages WHERE Queue = 'q' ORDER BY VisibleAt LIMIT ?1");
+            select.Bind(1, most).Step();
+            return select.Repreparations;
+        }
+    }
+
+    [Fact]
+    public async Task TakesAndClaims_LeaveTheFlushToWhatEndsTheWork()
+    {
+        await using var store = new SqliteStore(File, TimeProvider.System);
+        var (queue, table) = (store.Queue("q"), store.Table("t"));
+        var row = new TableRow(new RowKey("p", "r")) { ["a"] = "b" };
+        var message = default(ReceivedMessage);
+
+        (await FlushesOfAsync(() => SendAsync(store, "a"))).ShouldBe(1);
+        (await FlushesOfAsync(async () => message = (await queue.ReceiveAsync(1, Long, default)).ShouldHaveSingleItem())).ShouldBe(0);
+        (await FlushesOfAsync(async () => (await table.TryClaimAsync(row, default)).ShouldNotBeNull())).ShouldBe(0);
+        (await FlushesOfAsync(async () => message = await queue.ExtendAsync(message!, Long, default))).ShouldBe(0);
+        (await FlushesOfAsync(async () => (await table.MergeAsync(row, version: null, default)).ShouldBe(WriteOutcome.Written))).ShouldBe(1);
+        (await FlushesOfAsync(async () => (await queue.DeleteAsync(message!, default)).ShouldBeTrue())).ShouldBe(1);
+        (await FlushesOfAsync(async () => (await table.TryInsertAsync(new TableRow(new RowKey("p", "s")), default)).ShouldNotBeNull())).ShouldBe(1);
+
+        async Task<long> FlushesOfAsync(Func<Task> write)
+        {
+            var (flushes, commits) = (store.Flushes, store.Commits);
+            await write();
+            (store.Commits - commits).ShouldBe(1);
+            return store.Flushes - flushes;
+        }
+    }
+
+    [Fact]
+    public async Task PowerFailure_LosesNoClaimWhoseMessageIsDeleted()
+    {
+        const int FrameBytes = 4096 + 24;
+        await using var store = new SqliteStore(File, TimeProvider.System);
+        var (queue, table) = (store.Queue("q"), store.Table("t"));
+        var key = new RowKey("p", "r");
+        await SendAsync(store, "a");
+        var flushed = new FileInfo($"{File}-wal").Length;
+        var message = (await queue.ReceiveAsync(1, Long, default)).ShouldHaveSingleItem();
+        await table.TryClaimAsync(new TableRow(key), default);
+        await queue.DeleteAsync(message, default);
+
+        // A disk keeps what was flushed, and of the rest of the log as much as it came to.
+        var log = await ReadSharedAsync($"{File}-wal");
+        var ends = new List<(bool IsClaimed, int Messages)>();
+        for (var length = flushed; length <= log.Length; length += FrameBytes)
+        {
+            var copy = Path.Combine(_folder.Path, $"{length}", "telecmi.db");
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            await System.IO.File.WriteAllBytesAsync(copy, await ReadSharedAsync(File));
+            await System.IO.File.WriteAllBytesAsync($"{copy}-wal", log[..(int)length]);
+            await using var after = new SqliteStore(copy, TimeProvider.System);
+            ends.Add((await after.Table("t").FindAsync(key, columns: null, default) is not null, await after.Queue("q").CountAsync(default)));
+        }
+
+        ends[0].ShouldBe((false, 1));
+        ends[^1].ShouldBe((true, 0));
+        ends.ShouldContain((true, 1));
+        ends.ShouldNotContain((false, 0));
+
+        static async Task<byte[]> ReadSharedAsync(string file)
+        {
+            await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var bytes = new byte[stream.Length];
+            await stream.ReadExactlyAsync(bytes);
+            return bytes;
+        }
+    }
+
+    [Fact]
     public async Task FileAndFolder_AreTheirOwnersAlone()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such modes.");

@@ -31,6 +31,7 @@ public abstract class TableContract : IAsyncLifetime
     {
         var version = (await _table.TryInsertAsync(new TableRow(Key) { ["Kind"] = "first" }, default)).ShouldNotBeNull();
         (await _table.TryInsertAsync(new TableRow(Key) { ["Kind"] = "second" }, default)).ShouldBeNull();
+        (await _table.TryClaimAsync(new TableRow(Key) { ["Kind"] = "third" }, default)).ShouldBeNull();
 
         var row = (await _table.FindAsync(Key, null, default)).ShouldNotBeNull();
         row.Key.ShouldBe(Key);
@@ -39,9 +40,11 @@ public abstract class TableContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ConcurrentInserts_OfOneKeyHaveOneWinner()
+    public async Task ConcurrentInsertsAndClaims_OfOneKeyHaveOneWinner()
     {
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 20).Select(number => _table.TryInsertAsync(new TableRow(Key) { ["Number"] = number }, default)));
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 20).Select(number => number % 2 == 0
+            ? _table.TryClaimAsync(new TableRow(Key) { ["Number"] = number }, default)
+            : _table.TryInsertAsync(new TableRow(Key) { ["Number"] = number }, default)));
         var winner = outcomes.Index().Where(outcome => outcome.Item is not null).ShouldHaveSingleItem();
         (await _table.FindAsync(Key, null, default)).ShouldNotBeNull().Number("Number").ShouldBe(winner.Index);
     }

@@ -35,9 +35,9 @@ public sealed class CallScenario(DateTimeOffset start, string app = "2223343", s
     public DateTimeOffset At(int second) => start.AddSeconds(second);
 
     /// <summary>An event of an outgoing call.</summary>
-    public CallScenario Outgoing(string status, string leg) => Add(
+    public CallScenario Outgoing(string status, string leg, params (string Field, JsonNode? Value)[] more) => Add(
         status == "started" ? "chub-event-outgoing-started-a" : $"chub-event-outgoing-{status}-{leg}",
-        ("leg", leg), ("cmiuuid", leg == "a" ? Conversation : LegB), ("conversation_uuid", Conversation), ("request_id", _request), ("call_id", $"{leg}-event"));
+        [("leg", leg), ("cmiuuid", leg == "a" ? Conversation : LegB), ("conversation_uuid", Conversation), ("request_id", _request), ("call_id", $"{leg}-event"), .. more]);
 
     /// <summary>A detail record of an outgoing call.</summary>
     public CallScenario OutgoingCdr(string status, string leg, params (string Field, JsonNode? Value)[] more) => Add(
@@ -45,14 +45,14 @@ public sealed class CallScenario(DateTimeOffset start, string app = "2223343", s
         [("leg", leg), ("status", status), ("cmiuuid", leg == "a" ? Conversation : LegB), ("request_id", _request), ("call_id", $"{leg}-cdr"), .. more]);
 
     /// <summary>An event of the caller's leg of an incoming call.</summary>
-    public CallScenario Incoming(string status) => Add(
+    public CallScenario Incoming(string status, params (string Field, JsonNode? Value)[] more) => Add(
         $"chub-event-incoming-{(status is "waiting" or "answered" or "hangup" ? status : "waiting")}-a",
-        ("status", status), ("cmiuuid", Conversation), ("conversation_uuid", Conversation), ("from", CustomerNumber), ("type", "event"));
+        [("status", status), ("cmiuuid", Conversation), ("conversation_uuid", Conversation), ("from", CustomerNumber), ("type", "event"), .. more]);
 
     /// <summary>An event of the agent's leg of an incoming call, as it comes live: outbound, without team, from, to, callerid and call_id.</summary>
-    public CallScenario IncomingAgent(string status, string? leg = null) => Add(
+    public CallScenario IncomingAgent(string status, string? leg = null, params (string Field, JsonNode? Value)[] more) => Add(
         "chub-event-incoming-answered-b",
-        ("status", status), ("cmiuuid", leg ?? LegB), ("conversation_uuid", Conversation), ("team", null), ("from", null));
+        [("status", status), ("cmiuuid", leg ?? LegB), ("conversation_uuid", Conversation), ("team", null), ("from", null), .. more]);
 
     /// <summary>The detail record of an incoming call.</summary>
     public CallScenario IncomingCdr(string status, string? leg = null, params (string Field, JsonNode? Value)[] more) => Add(

@@ -19,14 +19,14 @@ public sealed class CrmUnderTest : IAsyncDisposable
     private readonly Func<HttpContext, int, Task> _respond;
     private int _count;
 
-    private CrmUnderTest(Func<HttpContext, int, Task> respond, X509Certificate2? certificate)
+    private CrmUnderTest(Func<HttpContext, int, Task> respond, X509Certificate2? certificate, int port)
     {
         _respond = respond;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen =>
         {
             if (certificate is not null)
             {
@@ -54,9 +54,9 @@ public sealed class CrmUnderTest : IAsyncDisposable
     });
 
     /// <summary>One whose responses a function makes; its second argument counts the requests from 0.</summary>
-    public static async Task<CrmUnderTest> StartAsync(Func<HttpContext, int, Task> respond, X509Certificate2? certificate = null)
+    public static async Task<CrmUnderTest> StartAsync(Func<HttpContext, int, Task> respond, X509Certificate2? certificate = null, int port = 0)
     {
-        var crm = new CrmUnderTest(respond, certificate);
+        var crm = new CrmUnderTest(respond, certificate, port);
         await crm._app.StartAsync();
         return crm;
     }

@@ -43,7 +43,7 @@ public sealed class EventStream(string name) : IDisposable
         }
     }
 
-    /// <summary>Sends until the token ends it, whether the receiver is there or not.</summary>
+    /// <summary>Sends until the token ends it, or the receiver is gone.</summary>
     public Task RunAsync(Uri webhook, CancellationToken stop, string custom = "none") => Task.WhenAll(Enumerable.Range(0, Senders).Select(_ => Task.Run(
         async () =>
         {

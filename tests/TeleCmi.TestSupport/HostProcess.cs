@@ -48,6 +48,9 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// <summary>Whether it has ended.</summary>
     public bool HasExited => _process.HasExited;
 
+    /// <summary>Its exit code, when it has ended.</summary>
+    public int ExitCode => _process.ExitCode;
+
     /// <summary>How much memory it holds now, in bytes.</summary>
     public long Memory
     {

@@ -78,6 +78,16 @@ public sealed class ReportServer : IAsyncDisposable
         return this;
     }
 
+    /// <summary>Takes a call out of a report.</summary>
+    public void Remove(string report, string cmiuid)
+    {
+        var records = _reports[report];
+        lock (records)
+        {
+            records.RemoveAll(record => (string?)record["cmiuid"] == cmiuid);
+        }
+    }
+
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
     private async Task RespondAsync(HttpContext context)

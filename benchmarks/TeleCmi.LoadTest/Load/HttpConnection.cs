@@ -47,7 +47,7 @@ internal sealed class HttpConnection(Uri address) : IDisposable
         return true;
     }
 
-    /// <summary>Posts a body, and reads the whole answer.</summary>
+    /// <summary>Posts a body, and reads the whole response.</summary>
     /// <returns>The status.</returns>
     /// <exception cref="IOException">The connection broke.</exception>
     public async ValueTask<int> PostAsync(ReadOnlyMemory<byte> body)

@@ -76,6 +76,7 @@ internal static class CallsCommand
 
     private static async Task<int> MeasureAsync(SqliteStore store, int calls, int days, int runs, CancellationToken cancellation)
     {
+        var before = GC.GetTotalMemory(forceFullCollection: true);
         var reader = new CallReader(store, TimeProvider.System);
         var day = new CallFilter { To = Day };
         var journal = store.Table(Journal.TableName);
@@ -101,16 +102,15 @@ internal static class CallsCommand
             }
         }
 
-        var one = await MostMemoryAsync(reader.QueryAsync(day, cancellation));
-        var all = await MostMemoryAsync(reader.QueryAsync(day with { From = Day.AddDays(2 - days) }, cancellation));
+        var one = await MostMemoryAsync(reader.QueryAsync(day, cancellation), before);
+        var all = await MostMemoryAsync(reader.QueryAsync(day with { From = Day.AddDays(2 - days) }, cancellation), before);
         return Report(readings, calls, one, all, days - 1);
     }
 
-    // What is still in use while the calls come, besides what was before.
-    private static async Task<long> MostMemoryAsync(IAsyncEnumerable<CallRecord> calls)
+    // What is still in use while the calls come, besides what was before anything was read.
+    private static async Task<long> MostMemoryAsync(IAsyncEnumerable<CallRecord> calls, long before)
     {
         const int Every = 1000;
-        var before = GC.GetTotalMemory(forceFullCollection: true);
         long most = 0;
         var count = 0;
         await foreach (var call in calls)

@@ -59,12 +59,12 @@ internal static class ColdStartCommand
 
     private static async Task<int> MeasureAsync(List<Program> programs, int runs, string folder, Action<double, string> progress)
     {
-        // The first turn reads the files into memory and does not count.
+        // The first turn reads the files into memory, makes the store, and does not count.
         for (var run = 0; run <= runs; run++)
         {
             foreach (var program in programs)
             {
-                var took = await StartAsync(program.Command, Path.Combine(folder, $"data-{run}"), run);
+                var took = await StartAsync(program.Command, Path.Combine(folder, $"data of {program.Name}"), run);
                 if (run > 0)
                 {
                     program.Took.Add(took.TotalMilliseconds);

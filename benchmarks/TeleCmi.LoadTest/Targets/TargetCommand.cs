@@ -10,9 +10,10 @@ internal static class TargetCommand
         var name = new Argument<string>("name");
         var storage = new Option<string>("--storage") { Required = true };
         var file = new Option<string>("--file") { Required = true };
-        var command = new Command(TargetHost.Verb) { name, storage, file };
+        var forward = new Option<string>("--forward");
+        var command = new Command(TargetHost.Verb) { name, storage, file, forward };
         command.Hidden = true;
-        command.SetAction((parsed, _) => TargetHost.RunAsync(parsed.GetRequiredValue(name), parsed.GetRequiredValue(storage), parsed.GetRequiredValue(file)));
+        command.SetAction((parsed, _) => TargetHost.RunAsync(parsed.GetRequiredValue(name), parsed.GetRequiredValue(storage), parsed.GetRequiredValue(file), parsed.GetValue(forward)));
         return command;
     }
 }

@@ -24,14 +24,15 @@ internal static class TargetHost
     /// <param name="name">The contestant's name.</param>
     /// <param name="storage">The LocalHost's storage setting.</param>
     /// <param name="file">Where a target without the pipeline writes.</param>
-    public static async Task<int> RunAsync(string name, string storage, string file)
+    /// <param name="forward">Where events are forwarded to, when that is measured.</param>
+    public static async Task<int> RunAsync(string name, string storage, string file, string? forward)
     {
         await using var replies = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };
         await using var nowhere = new StreamWriter(OperatingSystem.IsWindows() ? Stream.Null : new FileStream("/dev/null", FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true };
         Console.SetOut(TextWriter.Synchronized(nowhere));
 
         await using var appender = name is Contestants.Grouped or Contestants.Flushed ? new FileAppender(file, isGrouped: name is Contestants.Grouped) : null;
-        var (app, drain) = Build(name, storage, appender);
+        var (app, drain) = forward is null ? Build(name, storage, appender) : (ForwardTargets.Build(name, storage, new Uri(forward), AnyPort), null);
         await using var running = app;
         await app.StartAsync();
         await replies.WriteLineAsync($"ready {app.Urls.First()}{WebhookPath}");

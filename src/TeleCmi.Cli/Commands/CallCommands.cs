@@ -134,7 +134,7 @@ internal static class CallCommands
             var filter = selector.FilterOf(parsed);
             var today = runner.Host.Clock.Today();
             var since = new CallFilter { From = filter.From, To = filter.To > today ? filter.To : today };
-            var calls = await connection.Calls.QueryAsync(since, cancellation).ToListAsync(cancellation);
+            var calls = await connection.Calls.QueryAsync(since, cancellation).Select(call => call.WithoutEvents()).ToListAsync(cancellation);
             var customers = CustomerToCallBack.Of(calls, call => UtcDay.DateOf(call.StartedAt) <= filter.To && filter.Matches(call));
             IReadOnlyList<CallbackDocument> callbacks = [.. customers.Select(CallbackDocument.Of)];
             if (parsed.GetValue(json))
@@ -165,7 +165,7 @@ internal static class CallCommands
         selector.AddDaysTo(command);
         runner.OnStorage(command, async (parsed, terminal, connection, cancellation) =>
         {
-            var calls = await connection.Calls.QueryAsync(selector.FilterOf(parsed), cancellation).Where(call => call.Agent is not null).ToListAsync(cancellation);
+            var calls = await connection.Calls.QueryAsync(selector.FilterOf(parsed), cancellation).Where(call => call.Agent is not null).Select(call => call.WithoutEvents()).ToListAsync(cancellation);
             AgentDocument[] agents =
             [
                 .. calls.GroupBy(call => call.Agent!, StringComparer.Ordinal).OrderBy(agent => agent.Key, StringComparer.Ordinal).Select(agent =>

@@ -52,7 +52,7 @@ internal sealed class CommandRunner
         }
         catch (Exception e) when (e is StorageException or IOException or UnauthorizedAccessException)
         {
-            // What storage and files can say; anything else is a fault of this program and may crash it.
+            // Storage and files may fail; anything else is a bug in this program and may crash it.
             terminal.Note(e.Message.Trim().Split('\n')[0].TrimEnd());
             return ExitCodes.Failed;
         }

@@ -192,7 +192,7 @@ internal static class DeadLetterCommands
         return command;
     }
 
-    // Reports also when it breaks off: what was done is done.
+    // Reports also when it is interrupted: what was done stays done.
     private static async Task<List<LetterOutcome>> ForEachAsync(
         Terminal terminal, string what, List<SelectedLetter> letters, bool json, Func<SelectedLetter, Task<LetterOutcome?>> work)
     {

@@ -120,6 +120,9 @@ internal static class DeliveryCommands
             var chosen = parsed.GetValue(id) is { } wanted
                 ? (await FindAsync(connection, wanted, cancellation)).Where(filter.Matches).ToList()
                 : await connection.Deliveries.NewestAsync(filter, cancellation).ToListAsync(cancellation);
+
+            // Of a call that was sent again because it changed, the last one.
+            chosen = [.. chosen.GroupBy(delivery => (delivery.Destination, delivery.CallId ?? delivery.EventId)).Select(same => same.MaxBy(delivery => delivery.Revision)!)];
             if (chosen.Count > 0)
             {
                 terminal.Confirm($"Send {chosen.Count} event(s) again?", parsed.GetValue(yes));
@@ -149,7 +152,7 @@ internal static class DeliveryCommands
             }
             finally
             {
-                // Also when it breaks off: what is queued is queued.
+                // Also when it is interrupted: what is queued stays queued.
                 if (parsed.GetValue(json))
                 {
                     terminal.Json(new ResentDocument(chosen.Count, queued, faults), CliJson.Default.ResentDocument);
@@ -185,13 +188,25 @@ internal static class DeliveryCommands
         return command;
     }
 
-    // An event's id is one event; anything else its whole call.
+    // The id of an event, or of a call as it was sent, is that one; anything else the whole call.
     private static async Task<IReadOnlyList<Delivery>> FindAsync(Connection connection, string id, CancellationToken cancellation)
     {
         var calls = await connection.Calls.FindAsync(id, cancellation);
-        var notices = calls.SelectMany(call => call.Events).ToList();
-        var deliveries = await connection.Deliveries.OfAsync(notices.Select(notice => notice.Key), cancellation);
-        return notices.Exists(notice => notice.Id == id) ? [.. deliveries.Where(delivery => delivery.EventId == id)] : deliveries;
+        if (calls.Count == 0 && id.LastIndexOf(':') is > 0 and var end)
+        {
+            calls = await connection.Calls.FindAsync(id[..end], cancellation);
+        }
+
+        var deliveries = new List<Delivery>();
+        foreach (var call in calls)
+        {
+            deliveries.AddRange(await connection.Deliveries.OfAsync(call, cancellation));
+        }
+
+        var isOne = calls.Any(call => call.Events.Any(notice => notice.Id == id)) || deliveries.Exists(delivery => delivery.EventId == id);
+        return isOne ? deliveries.FindAll(delivery => delivery.EventId == id)
+            : calls.Any(call => id.StartsWith($"{call.Id}:", StringComparison.Ordinal)) ? []
+            : deliveries;
     }
 
     private static Option<string> Name() => CommonOptions.Text("--name", "Only this destination.");

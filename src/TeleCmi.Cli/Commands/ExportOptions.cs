@@ -53,7 +53,7 @@ internal sealed class ExportOptions
 
         async Task<int> WriteFileAsync(Action step)
         {
-            // What stands under the name is always whole: an export that breaks off leaves the old file, or none.
+            // The file is always complete: an interrupted export leaves the old file, or none.
             var unfinished = $"{file.FullName}.{Guid.NewGuid():N}.tmp";
             try
             {

@@ -13,6 +13,9 @@ internal static class JournalCommands
     // What could harm a terminal is made visible when it is written there.
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    // A shorter one would occur by chance in dead letters of other people.
+    private const int FewestDigits = 6;
+
     public static Command Create(CommandRunner runner) => new("journal", "What has been processed.")
     {
         List(runner),
@@ -123,7 +126,8 @@ internal static class JournalCommands
         var number = CommonOptions.Parsed(
             "--number",
             "Every call in which this phone number occurs; write it as TeleCMI sends it, only digits count.",
-            text => text.Count(char.IsAsciiDigit) >= 3 ? text : throw new FormatException("write a phone number."));
+            text => text.Count(char.IsAsciiDigit) >= FewestDigits ? text : throw new FormatException(
+                $"write the whole phone number, at least {FewestDigits} digits: dead letters go in whose body they occur anywhere."));
         var command = new Command("delete", "Deletes one conversation, or every call of one phone number, from the journal for good, after asking.")
         {
             selector.Conversation, number, yes, json,

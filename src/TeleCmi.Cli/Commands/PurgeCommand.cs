@@ -54,7 +54,7 @@ internal static class PurgeCommand
                 }
                 finally
                 {
-                    // Also when it breaks off: the days above are done.
+                    // Also when it is interrupted: the days above are done.
                     if (parsed.GetValue(json))
                     {
                         terminal.Json(new PurgeDocument(UtcDay.Of(before), isDryRun, counts), CliJson.Default.PurgeDocument);

@@ -33,6 +33,12 @@ internal static class ReconcileCommand
                 var last = days.LastOf(parsed) ?? runner.Host.Clock.Today();
                 var from = UtcDay.StartOf(days.FirstOf(parsed) ?? last);
                 var end = UtcDay.StartOf(last.AddDays(1));
+                if (from < reconciler.KeptFrom)
+                {
+                    from = reconciler.KeptFrom;
+                    terminal.Note($"Days before {UtcDay.Of(from)} are not compared: TeleCmi__Retention lets them be purged, and a backfill would bring them back.");
+                }
+
                 var until = end < reconciler.SettledUntil ? end : reconciler.SettledUntil;
                 var result = await CompareAsync(terminal, reconciler.CompareAsync(from, until, cancellation), parsed.GetValue(limit), parsed.GetValue(backfill));
                 if (!parsed.GetValue(json))

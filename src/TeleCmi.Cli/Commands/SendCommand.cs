@@ -70,7 +70,7 @@ internal static class SendCommand
             }
             finally
             {
-                // Also when it is interrupted: what was sent was sent.
+                // Also when it is interrupted: what was sent stays sent.
                 Report(terminal, report, plan, target, parsed.GetValue(json));
             }
 

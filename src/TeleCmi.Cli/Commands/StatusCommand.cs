@@ -102,7 +102,7 @@ internal static class StatusCommand
         {
             byDestination[delivery.Destination] = byDestination.GetValueOrDefault(delivery.Destination) + 1;
             oldest = oldest < delivery.ReceivedAt ? oldest : delivery.ReceivedAt;
-            earliestDue = earliestDue < delivery.NextAttemptAt ? earliestDue : delivery.NextAttemptAt;
+            earliestDue = delivery.NextAttemptAt is not { } due || earliestDue < due ? earliestDue : due;
         }
 
         return new Waiting(byDestination, oldest, earliestDue);

@@ -23,6 +23,8 @@ namespace TeleCmi.Cli.Output;
 [JsonSerializable(typeof(ForwardTestDocument))]
 [JsonSerializable(typeof(IEnumerable<DeliveryDocument>))]
 [JsonSerializable(typeof(ResentDocument))]
+[JsonSerializable(typeof(BackfillDocument))]
+[JsonSerializable(typeof(IEnumerable<ForwardVerdictDocument>))]
 [JsonSerializable(typeof(PurgeDocument))]
 [JsonSerializable(typeof(IEnumerable<CallDocument>))]
 [JsonSerializable(typeof(IReadOnlyList<CallbackDocument>))]
@@ -76,6 +78,13 @@ internal sealed record DeliveryDocument(
 internal sealed record PurgeDocument(string Before, bool DryRun, IReadOnlyDictionary<string, int> Rows);
 
 internal sealed record ResentDocument(int Chosen, int Queued, IReadOnlyList<string> Faults);
+
+/// <summary>Whether an event, or its call, would be sent to a destination if it came now.</summary>
+internal sealed record ForwardVerdictDocument(string Destination, string Send, string Id, bool WouldBeSent, string Why, DeliveryDocument? Delivery)
+{
+    public static ForwardVerdictDocument Of(ForwardVerdict verdict) => new(
+        verdict.Destination, verdict.SendsCalls ? "calls" : "events", verdict.Id, verdict.WouldBeSent, verdict.Why, verdict.Delivery is { } delivery ? DeliveryDocument.Of(delivery) : null);
+}
 
 internal sealed record QueueDocument(string Name, int Messages, string? OldestVisible);
 

@@ -9,7 +9,7 @@ namespace TeleCmi.Cli.Output;
 
 /// <summary>
 /// A journal row as it is shown and exported: the columns of <see cref="JournalRow"/>, what names the row in front and the
-/// handlers at the end. A new column comes along by itself.
+/// handlers at the end. A new column appears by itself.
 /// </summary>
 internal static class JournalFields
 {

@@ -27,6 +27,9 @@ internal sealed class Terminal
 
     public TextWriter Out => _host.Out;
 
+    /// <summary>Whether a person is there to ask.</summary>
+    public bool IsInteractive => _host.IsInteractive;
+
     /// <summary>Whether <see cref="Out"/> would obey what stands in an export.</summary>
     public bool OutIsTerminal => _host.OutIsTerminal;
 
@@ -72,7 +75,7 @@ internal sealed class Terminal
     public void Json<T>(T document, JsonTypeInfo<T> type) => _host.Out.WriteLine(JsonSerializer.Serialize(document, type));
 
     /// <summary>Asks before something that cannot be undone.</summary>
-    /// <exception cref="CliException">The answer was no, or nobody is there to ask.</exception>
+    /// <exception cref="CliException">The person said no, or there is nobody to ask.</exception>
     public void Confirm(string question, bool yes)
     {
         if (yes)

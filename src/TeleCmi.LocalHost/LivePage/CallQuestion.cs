@@ -6,7 +6,7 @@ using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.LocalHost.LivePage;
 
-/// <summary>Which calls the page asks for, as it writes it; what is empty does not matter.</summary>
+/// <summary>Which calls the page asks for, as it writes it; empty means any.</summary>
 internal sealed class CallQuestion
 {
     private const int MostDays = 31;

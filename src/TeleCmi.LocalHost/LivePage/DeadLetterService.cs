@@ -20,11 +20,11 @@ internal sealed class DeadLetterService(DeadLetterStore store, DeadLetterReplay 
                 group.Key.Error,
                 [.. group.Select(stored => new DeadLetterView(stored.Id.ToString(), stored.Letter.EventId, stored.Letter.ReceivedAt))]));
 
-        // Only where there are more must they be counted by reading them all.
+        // Only if there are more, reading them all is the way to count them.
         return new DeadLettersView([.. groups], letters.Count < MostShown ? letters.Count : (await store.CountAsync(cancellation)).Total);
     }
 
-    /// <summary>Reads what was kept.</summary>
+    /// <summary>Reads its body.</summary>
     /// <returns>Null when it is not there any more.</returns>
     public async Task<BodyView?> FindBodyAsync(string id, CancellationToken cancellation) =>
         await FindAsync(id, cancellation) is { } stored ? BodyView.Of(stored.Letter.Body.Span) : null;

@@ -50,7 +50,7 @@ internal static class JournalViews
         row.Key.Partition,
         row.Key.Row);
 
-    /// <summary>The event as it came, from its envelope.</summary>
+    /// <summary>The event as it was received, from its envelope.</summary>
     public static string? DataOf(string? envelope)
     {
         if (envelope is null)

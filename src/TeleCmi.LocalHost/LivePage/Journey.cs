@@ -52,7 +52,7 @@ internal sealed class Journey(DateTimeOffset receivedAt)
     /// <summary>How far it is with each destination.</summary>
     public SortedDictionary<string, string>? Forwards { get; set; }
 
-    /// <summary>The message; null for what never becomes an event.</summary>
+    /// <summary>The message; null for a request that never becomes an event.</summary>
     public byte[]? Envelope { get; init; }
 
     public RowKey? JournalKey { get; set; }
@@ -98,8 +98,8 @@ internal readonly record struct JourneyKey(DateTimeOffset ReceivedAt, string Eve
 
     public static JourneyKey Of(CallEvent callEvent) => new(callEvent.ReceivedAt, callEvent.Id, callEvent.TraceParent);
 
-    /// <summary>An id for what never becomes an event.</summary>
-    public static string NewId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(IdBytes));
+    /// <summary>An id for a request that never becomes an event.</summary>
+    public static string NewId() => Guid.NewGuid().ToString("N");
 
     /// <summary>Its name on the page.</summary>
     public string ToId()

@@ -1,6 +1,4 @@
 using System.Globalization;
-using Polly;
-using Polly.Timeout;
 using TeleCmi.Pipeline.DeadLetters;
 using TeleCmi.Pipeline.Forwarding;
 using TeleCmi.Pipeline.Storage;
@@ -8,13 +6,13 @@ using TeleCmi.Storage.Sqlite;
 
 namespace TeleCmi.LocalHost.LivePage;
 
-/// <summary>What a person has to do something about now.</summary>
+/// <summary>What needs a person now.</summary>
 internal sealed class LiveAttention(
     IStore store, PipelineQueues queues, DeadLetterStore letters, ForwardDestinations destinations, DestinationStates states, TimeProvider clock)
 {
     private const long LittleSpace = 500_000_000;
 
-    private readonly ResiliencePipeline _deadline = clock.Deadline(TimeSpan.FromSeconds(10));
+    private readonly Deadline _deadline = new(TimeSpan.FromSeconds(10), clock);
 
     /// <summary>Asks storage, which also knows how the destinations are.</summary>
     public async Task<AttentionView> GetAsync(CancellationToken cancellation)
@@ -23,7 +21,7 @@ internal sealed class LiveAttention(
         int? count = null;
         try
         {
-            await _deadline.ExecuteAsync(
+            await _deadline.RunAsync(
                 async token =>
                 {
                     count = (await letters.CountAsync(token)).Total;
@@ -57,7 +55,7 @@ internal sealed class LiveAttention(
                 },
                 cancellation);
         }
-        catch (Exception e) when (e is StorageException or TimeoutRejectedException)
+        catch (Exception e) when (e is StorageException or TimeoutException)
         {
             var fault = e is StorageException ? e.Message : "It does not respond within 10 s.";
             needs.Insert(0, new NeedView(null, $"Storage does not work as it should, and events may be refused with 503. {fault}"));
@@ -84,7 +82,7 @@ internal sealed class LiveAttention(
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            // A share, for example, has no drive to ask; storage's own word is above.
+            // A network share has no drive to ask; what storage itself reports is above.
             return null;
         }
     }

@@ -1,5 +1,3 @@
-using Polly;
-using Polly.Timeout;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.Forwarding;
@@ -14,9 +12,7 @@ internal sealed class LiveCalls(CallReader calls, DeliveryReader deliveries, Tim
     private const int MostShown = 200;
 
     // Each step of storage has a deadline of its own; a day has many. It ends before the page stops waiting.
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(25);
-
-    private readonly ResiliencePipeline _deadline = clock.Deadline(Deadline);
+    private readonly Deadline _deadline = new(TimeSpan.FromSeconds(25), clock);
 
     /// <summary>Today, in UTC.</summary>
     public DateOnly Today => clock.Today();
@@ -26,9 +22,19 @@ internal sealed class LiveCalls(CallReader calls, DeliveryReader deliveries, Tim
         async deadline =>
         {
             // The figures are of all calls of the days, so the filter comes after the read.
-            var all = await calls.QueryAsync(new CallFilter { From = filter.From, To = filter.To }, deadline).ToListAsync(deadline);
-            var found = filter.Conversation is { } conversation ? await calls.FindAsync(conversation, deadline) : all;
-            var matching = found.Where(filter.Matches).Take(MostShown + 1).ToList();
+            var found = filter.Conversation is { } conversation ? await calls.FindAsync(conversation, deadline) : null;
+            var matching = found?.Where(filter.Matches).Take(MostShown + 1).ToList() ?? [];
+            var all = new List<CallRecord>();
+            await foreach (var call in calls.QueryAsync(new CallFilter { From = filter.From, To = filter.To }, deadline))
+            {
+                if (found is null && matching.Count <= MostShown && filter.Matches(call))
+                {
+                    matching.Add(call);
+                }
+
+                all.Add(call.WithoutEvents());
+            }
+
             return new CallsView(
                 UtcDay.Of(filter.From ?? Today),
                 UtcDay.Of(filter.To ?? Today),
@@ -42,7 +48,7 @@ internal sealed class LiveCalls(CallReader calls, DeliveryReader deliveries, Tim
     /// <returns>Null when it is not there any more.</returns>
     public Task<CallDetailView?> FindAsync(string id, bool isRevealed, CancellationToken cancellation) => InTimeAsync(
         async deadline => (await calls.FindAsync(id, deadline)).FirstOrDefault(call => call.Id == id) is { } found
-            ? ToDetail(found, await deliveries.OfAsync(found.Events.Select(notice => notice.Key), deadline), isRevealed)
+            ? ToDetail(found, await deliveries.OfAsync(found, deadline), isRevealed)
             : null,
         cancellation);
 
@@ -70,9 +76,7 @@ internal sealed class LiveCalls(CallReader calls, DeliveryReader deliveries, Tim
         call.Voicemail,
         call.Missing,
         [.. call.Events.Select(notice => new CallEventView(notice.Kind.Name(), notice.Leg, notice.ReceivedAt, notice.Id))],
-
-        // Other applications may share the conversation's id.
-        [.. deliveries.Where(delivery => call.Events.Any(notice => notice.Id == delivery.EventId)).Select(delivery => new CallDeliveryView(
+        [.. deliveries.Select(delivery => new CallDeliveryView(
             delivery.Destination, delivery.Kind, delivery.EventId, delivery.State, delivery.Attempts, delivery.NextAttemptAt, delivery.Fault))]);
 
     private static string? NumberOf(string? number, bool isRevealed) => number is null ? null : isRevealed ? LogText.Of(number) : LogText.OfPhoneNumber(number);
@@ -81,11 +85,11 @@ internal sealed class LiveCalls(CallReader calls, DeliveryReader deliveries, Tim
     {
         try
         {
-            return await _deadline.ExecuteAsync(async token => await read(token).WaitAsync(token), cancellation);
+            return await _deadline.RunAsync(token => read(token).WaitAsync(token), cancellation);
         }
-        catch (TimeoutRejectedException e)
+        catch (TimeoutException e)
         {
-            throw new StorageException($"Storage did not give the calls within {Deadline.TotalSeconds:0} s.", e);
+            throw new StorageException($"Reading the calls: {e.Message}", e);
         }
     }
 }

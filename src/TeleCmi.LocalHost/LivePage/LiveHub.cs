@@ -17,7 +17,7 @@ internal sealed class LiveHub
     /// <summary>How many journeys are kept: with the largest events some 30 MB.</summary>
     public const int Capacity = 500;
 
-    /// <summary>How many refused requests are kept beside them: anybody can send those, and they must push nothing else out.</summary>
+    /// <summary>How many refused requests are kept beside them: anybody can send those, and they must not push anything else out.</summary>
     public const int RefusedCapacity = 50;
 
     private readonly Lock _lock = new();
@@ -297,7 +297,7 @@ internal sealed class LiveHub
         {
             lock (hub._lock)
             {
-                // In the order of arrival, which a set does not keep: the page puts the last on top.
+                // In order of arrival, which a set does not keep: the page shows the last one on top.
                 JourneyView[] views = [.. hub.InOrder().Where(_changed.Contains).Select(journey => journey.ToView())];
                 _changed.Clear();
                 return views;

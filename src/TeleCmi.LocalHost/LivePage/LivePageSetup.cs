@@ -101,13 +101,13 @@ internal static class LivePageSetup
 
     private static ProblemHttpResult ProblemOf(int status, string fault) => TypedResults.Problem(fault, statusCode: status);
 
-    // The framework refuses what it cannot read without a word.
+    // The framework refuses what it cannot read without saying why.
     private static Task ExplainInvalidRequestAsync(StatusCodeContext context) => context.HttpContext.Response.StatusCode == StatusCodes.Status400BadRequest
         ? ProblemOf(StatusCodes.Status400BadRequest, "The request lacks something that this address needs, or has it in another form: send JSON with every field, as the page does.")
             .ExecuteAsync(context.HttpContext)
         : Task.CompletedTask;
 
-    // Storage's word goes to the person who asked, because nobody else will read the log for them.
+    // The person who asked gets storage's message: nobody reads the log for them.
     private static async ValueTask<object?> ExplainStorageFaultsAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         try

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace TeleCmi.LocalHost.LivePage;
 
-/// <summary>Counts of the last five minutes and since the start. Changed and read under the hub's lock only.</summary>
+/// <summary>Counts, of the last five minutes and since the start. Changed and read under the hub's lock only.</summary>
 internal sealed class LiveStatistics(TimeProvider clock)
 {
     public const int BucketSeconds = 5;

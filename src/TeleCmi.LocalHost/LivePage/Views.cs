@@ -50,7 +50,7 @@ internal sealed record HelloView(
 
 internal sealed record JourneysView(IReadOnlyList<JourneyView> Journeys);
 
-/// <summary>What a person has to do something about, in a sentence.</summary>
+/// <summary>Something that needs a person, in a sentence.</summary>
 /// <param name="About">Which part of the page shows more: <c>dead-letters</c> or nothing.</param>
 /// <param name="Text">What is wrong and how to fix it.</param>
 internal sealed record NeedView(string? About, string Text);

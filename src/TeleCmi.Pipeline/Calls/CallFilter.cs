@@ -2,7 +2,7 @@ using TeleCmi.Events;
 
 namespace TeleCmi.Pipeline.Calls;
 
-/// <summary>Which calls; what is null does not matter.</summary>
+/// <summary>Which calls; null means any.</summary>
 public sealed record CallFilter
 {
     /// <summary>The first UTC day of receipt; null: the same as <see cref="To"/>.</summary>

@@ -6,81 +6,130 @@ namespace TeleCmi.Pipeline.Calls;
 /// </summary>
 internal sealed class CallGrouping
 {
-    private readonly Dictionary<CallKey, List<CallNotice>> _byConversation = [];
-    private readonly Dictionary<CallKey, CallKey> _conversationOfLeg = [];
-    private readonly Dictionary<CallKey, CallKey> _conversationOfRequest = [];
-    private readonly List<CallNotice> _withoutConversation = [];
+    private readonly Dictionary<CallKey, CallParts> _byConversation = [];
+    private readonly Dictionary<CallKey, CallParts> _byLeg = [];
+    private readonly Dictionary<CallKey, CallParts> _byRequest = [];
+    private readonly List<CallPart> _withoutConversation = [];
 
-    /// <summary>Adds a notice.</summary>
-    public void Add(CallNotice notice)
+    /// <summary>Adds notices.</summary>
+    public void Add(CallPart part)
     {
-        if (notice.ConversationId is not { } conversation)
+        if (part.ConversationId is not { } conversation)
         {
-            _withoutConversation.Add(notice);
+            _withoutConversation.Add(part);
             return;
         }
 
-        var key = new CallKey(notice.AppId, conversation);
-        AddTo(_byConversation, key, notice);
-        if (notice.CmiUuid is { } leg)
+        var call = AddTo(_byConversation, part, conversation, CallName.Conversation);
+        foreach (var leg in part.Legs)
         {
-            _conversationOfLeg[key with { Name = leg }] = key;
+            _byLeg[new CallKey(part.AppId, leg)] = call;
         }
 
-        if (notice.RequestId is { } request)
+        foreach (var request in part.Requests)
         {
-            _conversationOfRequest[key with { Name = request }] = key;
+            _byRequest[new CallKey(part.AppId, request)] = call;
         }
     }
 
-    /// <summary>Every call: its id and its notices.</summary>
-    public IEnumerable<(string Id, IReadOnlyList<CallNotice> Notices)> Calls()
+    /// <summary>Every call. Asked for once: it joins what is left.</summary>
+    public IReadOnlyCollection<CallParts> Calls()
     {
-        var joined = _byConversation.ToDictionary(call => call.Key, call => new List<CallNotice>(call.Value));
-        var requests = new Dictionary<CallKey, List<CallNotice>>();
-        var legs = new Dictionary<CallKey, List<CallNotice>>();
-        var requestOfLeg = _withoutConversation.Where(notice => notice is { CmiUuid: not null, RequestId: not null })
-            .GroupBy(notice => new CallKey(notice.AppId, notice.CmiUuid!))
-            .ToDictionary(leg => leg.Key, leg => leg.First().RequestId);
-        foreach (var notice in _withoutConversation)
+        var unjoined = new List<CallPart>();
+        foreach (var part in _withoutConversation)
         {
-            if (notice.CmiUuid is { } leg && _conversationOfLeg.TryGetValue(new CallKey(notice.AppId, leg), out var ofLeg))
+            if (part.Legs is [var leg] && _byLeg.TryGetValue(new CallKey(part.AppId, leg), out var ofLeg))
             {
-                joined[ofLeg].Add(notice);
-            }
-            else if ((notice.RequestId ?? requestOfLeg.GetValueOrDefault(new CallKey(notice.AppId, notice.CmiUuid ?? ""))) is { } request)
-            {
-                var key = new CallKey(notice.AppId, request);
-                if (_conversationOfRequest.TryGetValue(key, out var ofRequest))
-                {
-                    joined[ofRequest].Add(notice);
-                }
-                else
-                {
-                    AddTo(requests, key, notice);
-                }
+                ofLeg.Add(part);
             }
             else
             {
-                AddTo(legs, new CallKey(notice.AppId, notice.CmiUuid ?? notice.Id), notice);
+                unjoined.Add(part);
             }
         }
 
-        return [.. Named(joined, ""), .. Named(requests, "request~"), .. Named(legs, "unjoined~")];
-    }
-
-    private static IEnumerable<(string Id, IReadOnlyList<CallNotice> Notices)> Named(Dictionary<CallKey, List<CallNotice>> calls, string prefix) =>
-        calls.Select(call => ($"{call.Key.AppId ?? "-"}{CallRecord.IdSeparator}{prefix}{call.Key.Name}", (IReadOnlyList<CallNotice>)call.Value));
-
-    private static void AddTo(Dictionary<CallKey, List<CallNotice>> calls, CallKey key, CallNotice notice)
-    {
-        if (!calls.TryGetValue(key, out var notices))
+        var requests = new Dictionary<CallKey, CallParts>();
+        var legs = new Dictionary<CallKey, CallParts>();
+        var requestOfLeg = unjoined.Where(part => part is { Legs: [_], Requests: [_, ..] })
+            .GroupBy(part => new CallKey(part.AppId, part.Legs[0]))
+            .ToDictionary(leg => leg.Key, leg => FirstOf(leg.SelectMany(part => part.Requests)));
+        foreach (var part in unjoined)
         {
-            calls[key] = notices = [];
+            var request = part.Legs is [var leg]
+                ? requestOfLeg.TryGetValue(new CallKey(part.AppId, leg), out var ofLeg) ? ofLeg : null
+                : FirstOf(part.Requests);
+            if (request is not { } known)
+            {
+                AddTo(legs, part, part.Legs is [var alone] ? alone : part.FirstId!.Value, CallName.Leg);
+            }
+            else if (_byRequest.TryGetValue(new CallKey(part.AppId, known), out var ofRequest))
+            {
+                ofRequest.Add(part);
+            }
+            else
+            {
+                AddTo(requests, part, known, CallName.Request);
+            }
         }
 
-        notices.Add(notice);
+        return [.. _byConversation.Values, .. requests.Values, .. legs.Values];
     }
 
-    private readonly record struct CallKey(string? AppId, string Name);
+    // There is one, unless somebody invents some; then the order of the notices must not matter.
+    private static CompactId? FirstOf(IEnumerable<CompactId> requests) =>
+        requests.Select(request => (CompactId?)request).MinBy(request => $"{request}", StringComparer.Ordinal);
+
+    private static CallParts AddTo(Dictionary<CallKey, CallParts> calls, CallPart part, CompactId id, CallName kind)
+    {
+        var key = new CallKey(part.AppId, id);
+        if (!calls.TryGetValue(key, out var call))
+        {
+            calls.Add(key, call = new CallParts(part.AppId, id, kind));
+        }
+
+        call.Add(part);
+        return call;
+    }
+
+    private readonly record struct CallKey(string? AppId, CompactId Name);
+}
+
+/// <summary>What a call is named after.</summary>
+internal enum CallName
+{
+    /// <summary>Its conversation.</summary>
+    Conversation,
+
+    /// <summary>Its click2call request.</summary>
+    Request,
+
+    /// <summary>A leg, or without one a notice.</summary>
+    Leg,
+}
+
+/// <summary>What the journal has of one call.</summary>
+internal sealed class CallParts(string? appId, CompactId name, CallName kind)
+{
+    private readonly List<CallPart> _parts = new(capacity: 2);
+
+    /// <summary>The call's id.</summary>
+    public string Id => CallRecord.IdOf(appId, kind switch
+    {
+        CallName.Conversation => $"{name}",
+        CallName.Request => CallRecord.NameOf($"{name}", leg: ""),
+        _ => CallRecord.NameOf(request: null, $"{name}"),
+    });
+
+    /// <summary>When its first notice was received.</summary>
+    public DateTimeOffset FirstReceivedAt { get; private set; } = DateTimeOffset.MaxValue;
+
+    /// <summary>Its notices.</summary>
+    public IEnumerable<CallNotice> Notices => _parts.SelectMany(part => part.Notices);
+
+    /// <summary>Adds notices.</summary>
+    public void Add(CallPart part)
+    {
+        _parts.Add(part);
+        FirstReceivedAt = part.FirstReceivedAt < FirstReceivedAt ? part.FirstReceivedAt : FirstReceivedAt;
+    }
 }

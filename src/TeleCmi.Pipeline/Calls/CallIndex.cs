@@ -22,10 +22,19 @@ public sealed class CallIndex(IStore store)
     public async Task NoteAsync(CallEvent callEvent, CancellationToken cancellation)
     {
         var notice = callEvent.Notice;
-        foreach (var name in new[] { notice.CmiUuid, notice.RequestId }.OfType<string>().Where(name => name != notice.Subject))
+        foreach (var row in RowsOf(JournalKey.PartitionOf(notice.Time), notice.AppIdText, notice.Subject, notice.CmiUuid, notice.RequestId))
         {
-            var key = new RowKey(JournalKey.PartitionOf(notice.Time), $"{KeyOf(notice.AppIdText, name)}{JournalKey.Separator}{TableKey.Part(notice.Subject)}");
-            _ = await _table.TryInsertAsync(new TableRow(key) { [Subject] = notice.Subject }, cancellation);
+            _ = await _table.TryInsertAsync(row, cancellation);
+        }
+    }
+
+    /// <summary>The same for all that the journal has of a call.</summary>
+    internal async Task NoteAsync(CallRecord call, CancellationToken cancellation)
+    {
+        var rows = call.Events.SelectMany(notice => RowsOf(notice.Key.Partition, notice.AppId, notice.ConversationId ?? notice.CmiUuid, notice.CmiUuid, notice.RequestId));
+        foreach (var row in rows.DistinctBy(row => row.Key))
+        {
+            _ = await _table.TryInsertAsync(row, cancellation);
         }
     }
 
@@ -36,6 +45,10 @@ public sealed class CallIndex(IStore store)
         var query = new TableQuery { PartitionFrom = partition, PartitionTo = partition, RowFrom = $"{key}{JournalKey.Separator}", RowBefore = $"{key}{JournalKey.AfterSeparator}" };
         return await _table.RowsAsync(query, cancellation).Select(row => row.Text(Subject)).OfType<string>().ToListAsync(cancellation);
     }
+
+    private static IEnumerable<TableRow> RowsOf(string partition, string? appId, string? subject, params string?[] names) =>
+        names.OfType<string>().Where(name => name != subject).Select(name =>
+            new TableRow(new RowKey(partition, $"{KeyOf(appId, name)}{JournalKey.Separator}{TableKey.Part(subject)}")) { [Subject] = subject });
 
     private static string KeyOf(string? appId, string name) => $"{TableKey.Part(appId)}{JournalKey.Separator}{TableKey.Part(name)}";
 }

@@ -12,7 +12,7 @@ public sealed record CallNotice
     internal static readonly string[] Columns =
     [
         JournalColumns.Kind, JournalColumns.EventId, JournalColumns.Leg, JournalColumns.User, JournalColumns.CallerId, JournalColumns.To,
-        JournalColumns.AppId, JournalColumns.ConversationId, JournalColumns.RequestId, JournalColumns.ReceivedAt, JournalColumns.CmiUuid,
+        JournalColumns.AppId, JournalColumns.ConversationId, JournalColumns.RequestId, JournalColumns.EventTime, JournalColumns.ReceivedAt, JournalColumns.CmiUuid,
         JournalColumns.Status, JournalColumns.From, JournalColumns.VirtualNumber, JournalColumns.Team, JournalColumns.Custom,
         JournalColumns.TalkSeconds, JournalColumns.WaitSeconds, JournalColumns.HangupReason, JournalColumns.Recording, JournalColumns.Voicemail,
     ];
@@ -53,8 +53,7 @@ public sealed record CallNotice
     internal string? CallerId { get; init; }
 
     /// <summary>The number that this notice by itself gives the customer: who called, or who was called.</summary>
-    internal string? Customer => Kind is EventKind.IncomingWaiting or EventKind.IncomingStarted or EventKind.IncomingAnswered or EventKind.IncomingHangup
-        or EventKind.CdrIncomingAnswered or EventKind.CdrIncomingMissed ? From : To;
+    internal string? Customer => EventParties.DirectionOf(Kind) is CallDirection.Incoming ? From : To;
 
     internal string? VirtualNumber { get; init; }
 

@@ -14,41 +14,27 @@ public sealed class CallReader(IStore store, TimeProvider clock)
     /// <summary>The calls that match, newest first.</summary>
     /// <param name="filter">Which calls.</param>
     /// <param name="cancellation">Ends the reading.</param>
-    /// <remarks>A day's notices are held in memory without their envelopes, some 1 KB for each call; never more than three days at once.</remarks>
+    /// <remarks>
+    /// With each day, what was received near its midnights is read of the days beside it. One day's notices are held, packed, without
+    /// their envelopes, however many days are read (docs/calls.md says how much that is).
+    /// </remarks>
     /// <exception cref="StorageException">The journal cannot be read.</exception>
     public async IAsyncEnumerable<CallRecord> QueryAsync(CallFilter filter, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var last = filter.To ?? clock.Today();
-        var days = new Dictionary<string, List<CallNotice>>(StringComparer.Ordinal);
         for (var day = last; day >= (filter.From ?? last); day = day.AddDays(-1))
         {
-            string[] partitions = [UtcDay.Of(day.AddDays(-1)), UtcDay.Of(day), UtcDay.Of(day.AddDays(1)), JournalKey.Undated];
-            foreach (var old in days.Keys.Except(partitions, StringComparer.Ordinal).ToArray())
+            var calls = await CallsOfAsync(day, cancellation);
+            for (var place = 0; place < calls.Length; place++)
             {
-                days.Remove(old);
-            }
+                var call = Reduce(calls[place]);
 
-            var grouping = new CallGrouping();
-            foreach (var partition in partitions)
-            {
-                if (!days.TryGetValue(partition, out var notices))
+                // Whoever takes the calls one by one needs the room.
+                calls[place] = null!;
+                if (filter.Matches(call))
                 {
-                    days[partition] = notices = await ReadAsync(new TableQuery { PartitionFrom = partition, PartitionTo = partition }, cancellation);
+                    yield return call;
                 }
-
-                notices.ForEach(grouping.Add);
-            }
-
-            // A call belongs to the day on which its first notice was received.
-            var calls = grouping.Calls()
-                .Where(call => UtcDay.DateOf(call.Notices.Min(notice => notice.ReceivedAt)) == day)
-                .Select(call => CallReducer.Reduce(call.Id, call.Notices, clock.GetUtcNow()))
-                .Where(filter.Matches)
-                .OrderByDescending(call => call.StartedAt)
-                .ThenBy(call => call.Id, StringComparer.Ordinal);
-            foreach (var call in calls)
-            {
-                yield return call;
             }
         }
     }
@@ -61,30 +47,20 @@ public sealed class CallReader(IStore store, TimeProvider clock)
     {
         var name = NameOf(id);
         var (from, before) = JournalKey.RowsOf(name);
-        var found = await ReadAsync(new TableQuery { RowFrom = from, RowBefore = before }, cancellation);
+        var found = await NoticesAsync(new TableQuery { RowFrom = from, RowBefore = before }, cancellation).ToListAsync(cancellation);
         if (found.Count == 0)
         {
-            found = await ReadAsync(
-                new TableQuery
-                {
-                    Where = TableCondition.AnyOf(
-                        TableCondition.Equal(JournalColumns.RequestId, name),
-                        TableCondition.Equal(JournalColumns.EventId, name),
-                        TableCondition.Equal(JournalColumns.CmiUuid, name)),
-                },
-                cancellation);
+            var named = new TableQuery
+            {
+                Where = TableCondition.AnyOf(
+                    TableCondition.Equal(JournalColumns.RequestId, name),
+                    TableCondition.Equal(JournalColumns.EventId, name),
+                    TableCondition.Equal(JournalColumns.CmiUuid, name)),
+            };
+            found = await NoticesAsync(named, cancellation).ToListAsync(cancellation);
         }
 
-        if (found.Count == 0)
-        {
-            return [];
-        }
-
-        return
-        [
-            .. (await CallsAroundAsync(found.Select(notice => notice.Key), cancellation))
-                .Select(call => CallReducer.Reduce(call.Id, call.Notices, clock.GetUtcNow())),
-        ];
+        return found.Count == 0 ? [] : [.. (await CallsAroundAsync(found.Select(notice => notice.Key), cancellation)).Select(Reduce)];
     }
 
     /// <summary>The call that an event of the journal belongs to, read by its keys alone: it costs the same on the fullest day.</summary>
@@ -110,17 +86,17 @@ public sealed class CallReader(IStore store, TimeProvider clock)
             var notices = new List<CallNotice>();
             foreach (var partition in partitions)
             {
-                notices.AddRange(await ReadAsync(new TableQuery { PartitionFrom = partition, PartitionTo = partition, RowFrom = from, RowBefore = before }, cancellation));
+                notices.AddRange(await NoticesAsync(PartitionOf(partition) with { RowFrom = from, RowBefore = before }, cancellation).ToListAsync(cancellation));
                 (await _index.FindAsync(partition, callEvent.Notice.AppIdText, name, cancellation)).ToList().ForEach(Add);
             }
 
-            notices.ForEach(grouping.Add);
+            notices.ForEach(notice => grouping.Add(CallPart.Of(notice)));
             Follow(notices.FindAll(notice => notice.AppId == callEvent.Notice.AppIdText));
         }
 
         return grouping.Calls()
             .Where(call => call.Notices.Any(notice => notice.Key == key))
-            .Select(call => CallReducer.Reduce(call.Id, call.Notices, clock.GetUtcNow()))
+            .Select(Reduce)
             .SingleOrDefault();
 
         void Follow(List<CallNotice> notices)
@@ -157,7 +133,7 @@ public sealed class CallReader(IStore store, TimeProvider clock)
     }
 
     // The rest of a call stands near what was found of it: detail records name no conversation.
-    private async Task<IReadOnlyList<(string Id, IReadOnlyList<CallNotice> Notices)>> CallsAroundAsync(IEnumerable<RowKey> rows, CancellationToken cancellation)
+    private async Task<IReadOnlyList<CallParts>> CallsAroundAsync(IEnumerable<RowKey> rows, CancellationToken cancellation)
     {
         var keys = rows.ToHashSet();
         DateOnly[] days = [.. keys.Select(key => UtcDay.TryParse(key.Partition, out var day) ? day : (DateOnly?)null).OfType<DateOnly>()];
@@ -169,7 +145,7 @@ public sealed class CallReader(IStore store, TimeProvider clock)
 
         if (keys.Any(key => key.Partition == JournalKey.Undated))
         {
-            (await ReadAsync(new TableQuery { PartitionFrom = JournalKey.Undated, PartitionTo = JournalKey.Undated }, cancellation)).ForEach(grouping.Add);
+            (await ReadAsync(PartitionOf(JournalKey.Undated), cancellation)).ForEach(grouping.Add);
         }
 
         return [.. grouping.Calls().Where(call => call.Notices.Any(notice => keys.Contains(notice.Key)))];
@@ -185,16 +161,84 @@ public sealed class CallReader(IStore store, TimeProvider clock)
         return name.Split('~', 2) is ["request" or "unjoined", var inner] ? inner : name;
     }
 
-    private async Task<List<CallNotice>> ReadAsync(TableQuery query, CancellationToken cancellation)
+    private async Task<CallParts[]> CallsOfAsync(DateOnly day, CancellationToken cancellation)
     {
-        var notices = new List<CallNotice>();
+        var grouping = new CallGrouping();
+        var parts = await Task.WhenAll(
+            ReadAsync(DayOf(day), cancellation),
+            ReadDayBeforeAsync(day.AddDays(-1), cancellation),
+            ReadDayAfterAsync(day.AddDays(1), cancellation),
+            ReadUndatedAsync(day, cancellation));
+        Array.ForEach(parts, read => read.ForEach(grouping.Add));
+
+        // A call belongs to the day on which its first notice was received.
+        var calls = grouping.Calls().Where(call => UtcDay.DateOf(call.FirstReceivedAt) == day).ToArray();
+        Array.Sort(calls, static (left, right) => right.FirstReceivedAt.CompareTo(left.FirstReceivedAt) is not 0 and var newestFirst
+            ? newestFirst
+            : string.CompareOrdinal(left.Id, right.Id));
+        return calls;
+    }
+
+    private CallRecord Reduce(CallParts call) => CallReducer.Reduce(call.Id, call.Notices, clock.GetUtcNow());
+
+    private static TableQuery PartitionOf(string partition) => new() { PartitionFrom = partition, PartitionTo = partition };
+
+    private static TableQuery DayOf(DateOnly day) => PartitionOf(UtcDay.Of(day));
+
+    // A call of the next day may have begun here. What came much later than its own time may belong to a call that stands
+    // earlier on this day, so then all of it is read: a correction that comes late, or a sender whose clock is hours slow.
+    private Task<List<CallPart>> ReadDayBeforeAsync(DateOnly day, CancellationToken cancellation)
+    {
+        var midnight = UtcDay.StartOf(day.AddDays(1));
+        var earliest = midnight - CallReducer.LongestCall;
+        return ReadEdgeAsync(
+            day,
+            TableCondition.AtLeast(JournalColumns.ReceivedAt, earliest),
+            row => row.Time(JournalColumns.ReceivedAt) >= midnight && row.Time(JournalColumns.EventTime) < earliest,
+            cancellation);
+    }
+
+    // A call of the day before may end here. What came before its own time is of a sender whose clock is fast.
+    private Task<List<CallPart>> ReadDayAfterAsync(DateOnly day, CancellationToken cancellation)
+    {
+        var midnight = UtcDay.StartOf(day);
+        return ReadEdgeAsync(
+            day,
+            TableCondition.Below(JournalColumns.ReceivedAt, midnight + CallReducer.LongestCall),
+            row => row.Time(JournalColumns.ReceivedAt) < midnight,
+            cancellation);
+    }
+
+    private async Task<List<CallPart>> ReadEdgeAsync(DateOnly day, TableCondition nearMidnight, Predicate<TableRow> isAstray, CancellationToken cancellation)
+    {
+        var all = DayOf(day);
+        var isNeeded = false;
+        var parts = await ReadAsync(all with { Where = nearMidnight }, cancellation, row => isNeeded |= isAstray(row));
+        return isNeeded ? await ReadAsync(all, cancellation) : parts;
+    }
+
+    // Notices without a time: those that were received on the day or beside it.
+    private Task<List<CallPart>> ReadUndatedAsync(DateOnly day, CancellationToken cancellation) => ReadAsync(
+        PartitionOf(JournalKey.Undated) with
+        {
+            Where = TableCondition.AllOf(
+                TableCondition.AtLeast(JournalColumns.ReceivedAt, UtcDay.StartOf(day.AddDays(-1))),
+                TableCondition.Below(JournalColumns.ReceivedAt, UtcDay.StartOf(day.AddDays(2)))),
+        },
+        cancellation);
+
+    private async Task<List<CallPart>> ReadAsync(TableQuery query, CancellationToken cancellation, Action<TableRow>? seen = null) =>
+        await CallPart.PackAsync(NoticesAsync(query, cancellation, seen)).ToListAsync(cancellation);
+
+    private async IAsyncEnumerable<CallNotice> NoticesAsync(TableQuery query, [EnumeratorCancellation] CancellationToken cancellation, Action<TableRow>? seen = null)
+    {
         await foreach (var row in _journal.RowsAsync(query with { Columns = CallNotice.Columns }, cancellation))
         {
+            seen?.Invoke(row);
+
             // A row of an older version has no columns of calls: its envelope has what they say.
             var isOlder = row.Text(JournalColumns.CmiUuid) is null && row.Text(JournalColumns.Status) is null;
-            notices.Add(CallNotice.Of(isOlder ? await _journal.FindAsync(row.Key, columns: null, cancellation) ?? row : row));
+            yield return CallNotice.Of(isOlder ? await _journal.FindAsync(row.Key, columns: null, cancellation) ?? row : row);
         }
-
-        return notices;
     }
 }

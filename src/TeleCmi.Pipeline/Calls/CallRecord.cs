@@ -44,6 +44,9 @@ public static class CallNames
     /// <summary>Every outcome.</summary>
     public static IReadOnlyList<CallOutcome> Outcomes { get; } = Enum.GetValues<CallOutcome>();
 
+    /// <summary>Every direction.</summary>
+    public static IReadOnlyList<CallDirection> Directions { get; } = Enum.GetValues<CallDirection>();
+
     /// <summary>The direction's name, such as <c>outgoing</c>.</summary>
     public static string Name(this CallDirection direction) => direction is CallDirection.Outgoing ? "outgoing" : "incoming";
 
@@ -147,4 +150,16 @@ public sealed record CallRecord
 
     /// <summary>The call's notices in order of receipt.</summary>
     public required IReadOnlyList<CallNotice> Events { get; init; }
+
+    /// <summary>Every id that the call can have had, its own first: before one of its notices names the conversation it stands under its request or a leg.</summary>
+    internal IEnumerable<string> Ids =>
+        Events.Where(notice => notice.ConversationId is null).Select(notice => IdOf(AppId, NameOf(notice.RequestId, notice.CmiUuid ?? notice.Id))).Prepend(Id).Distinct(StringComparer.Ordinal);
+
+    /// <summary>The same without its notices, for those who hold many.</summary>
+    public CallRecord WithoutEvents() => this with { Events = [] };
+
+    internal static string IdOf(string? appId, string name) => $"{appId ?? "-"}{IdSeparator}{name}";
+
+    /// <summary>The name of a call without a conversation.</summary>
+    internal static string NameOf(string? request, string leg) => request is null ? $"unjoined~{leg}" : $"request~{request}";
 }

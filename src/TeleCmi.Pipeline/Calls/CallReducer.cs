@@ -26,8 +26,8 @@ public static class CallReducer
                 .ThenBy(notice => notice.Key.Partition, StringComparer.Ordinal)
                 .ThenBy(notice => notice.Key.Row, StringComparer.Ordinal),
         ];
-        CallDirection? direction = events.Any(notice => IsOutgoing(notice.Kind)) ? CallDirection.Outgoing
-            : events.Any(notice => IsIncoming(notice.Kind)) ? CallDirection.Incoming
+        CallDirection? direction = events.Any(notice => EventParties.DirectionOf(notice.Kind) is CallDirection.Outgoing) ? CallDirection.Outgoing
+            : events.Any(notice => EventParties.DirectionOf(notice.Kind) is CallDirection.Incoming) ? CallDirection.Incoming
             : null;
         var call = direction is CallDirection.Incoming ? Incoming(events) : Outgoing(events);
         var outcome = direction is null ? CallOutcome.Unknown : call.Outcome;
@@ -109,7 +109,7 @@ public static class CallReducer
             BusinessNumber = Text(caller, notice => notice.To) ?? cdr?.VirtualNumber ?? cdr?.To,
             AgentAnsweredAt = agentAnswered?.ReceivedAt,
             EndedAt = (callerHangup ?? cdr)?.ReceivedAt,
-            TalkSeconds = outcome is CallOutcome.Answered ? answeredCdr?.TalkSeconds : null,
+            TalkSeconds = answeredCdr?.TalkSeconds,
             WaitSeconds = cdr?.WaitSeconds,
         };
     }
@@ -146,10 +146,4 @@ public static class CallReducer
     private static CallNotice? Last(CallNotice[] events, Predicate<CallNotice> matches) => Array.FindLast(events, matches);
 
     private static string? Text(IEnumerable<CallNotice> events, Func<CallNotice, string?> select) => events.Select(select).FirstOrDefault(text => text is not null);
-
-    private static bool IsOutgoing(EventKind kind) =>
-        kind is EventKind.OutgoingStarted or EventKind.OutgoingAnswered or EventKind.OutgoingHangup or EventKind.CdrOutgoingAnswered or EventKind.CdrOutgoingMissed;
-
-    private static bool IsIncoming(EventKind kind) =>
-        kind is EventKind.IncomingWaiting or EventKind.IncomingStarted or EventKind.IncomingAnswered or EventKind.IncomingHangup or EventKind.CdrIncomingAnswered or EventKind.CdrIncomingMissed;
 }

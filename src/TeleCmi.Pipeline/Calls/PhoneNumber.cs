@@ -19,6 +19,23 @@ public static class PhoneNumber
     /// <summary>A number's digits.</summary>
     public static string Digits(string? number) => string.Concat((number ?? "").Where(char.IsAsciiDigit));
 
+    /// <summary>Whether a number begins with these digits; whatever else stands in it does not count.</summary>
+    internal static bool BeginsWith(string number, string digits)
+    {
+        var matched = 0;
+        foreach (var letter in number)
+        {
+            if (matched == digits.Length || (char.IsAsciiDigit(letter) && letter != digits[matched]))
+            {
+                break;
+            }
+
+            matched += char.IsAsciiDigit(letter) ? 1 : 0;
+        }
+
+        return matched == digits.Length;
+    }
+
     /// <summary>What the same numbers have in common, of their <see cref="Digits"/>.</summary>
     internal static string EndOf(string digits) => digits.Length <= CallFilter.FewestDigits ? digits : digits[^CallFilter.FewestDigits..];
 

@@ -43,7 +43,7 @@ public sealed class DeadLetterStore(IStore store, TeleCmiMetrics metrics)
             return;
         }
 
-        // Back from a replay that has not removed its row yet: a new version of the row keeps that removal from taking it.
+        // It came back while a replay has not removed its row yet: the new version makes that removal fail.
         await _table.UpsertAsync(row, cancellation);
     }
 

@@ -11,7 +11,7 @@ public sealed record DeadLetterId(RowKey Key)
 {
     private const char Separator = '/';
 
-    /// <summary>Where this letter belongs: the same place whenever the same thing is kept.</summary>
+    /// <summary>Where this dead letter belongs: the same place whenever the same thing is kept.</summary>
     public static DeadLetterId Of(DeadLetter letter) => Of(letter.ReceivedAt, letter.Discriminator);
 
     /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
@@ -30,7 +30,7 @@ public sealed record DeadLetterId(RowKey Key)
         UtcDay.Of(receivedAt), $"{receivedAt.UtcDateTime.ToString("HHmmssfff", CultureInfo.InvariantCulture)}-{discriminator}"));
 }
 
-/// <summary>A dead letter as it lies in the table.</summary>
+/// <summary>A dead letter as the table has it.</summary>
 /// <param name="Id">Where it is.</param>
 /// <param name="Letter">What was kept; without its body where only a list was read.</param>
 /// <param name="Bytes">The size of its body.</param>
@@ -46,7 +46,7 @@ public sealed record DeadLetterCount(IReadOnlyDictionary<string, int> ByReason, 
     public int Total => ByReason.Values.Sum();
 }
 
-/// <summary>Which dead letters; what is null does not matter.</summary>
+/// <summary>Which dead letters; null means any.</summary>
 public sealed record DeadLetterFilter
 {
     /// <summary>The first UTC day of receipt.</summary>

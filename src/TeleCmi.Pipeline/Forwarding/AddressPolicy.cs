@@ -47,14 +47,21 @@ public sealed class AddressPolicy
     private static readonly IPNetwork Translated = IPNetwork.Parse("64:ff9b::/96");
 
     private readonly IPNetwork[] _allowed;
+    private readonly bool _allowsThisMachine;
 
-    private AddressPolicy(IPNetwork[] allowed) => _allowed = allowed;
+    private AddressPolicy(IPNetwork[] allowed, bool allowsThisMachine)
+    {
+        _allowed = allowed;
+        _allowsThisMachine = allowsThisMachine;
+    }
 
     /// <summary>Reads the networks that are allowed beyond the public ones.</summary>
     /// <param name="networks">Networks such as <c>10.20.0.0/16</c>, or <see cref="Loopback"/>.</param>
     /// <param name="policy">The policy.</param>
-    /// <param name="fault">Otherwise the part that is not a network.</param>
-    public static bool TryParse(IEnumerable<string> networks, [NotNullWhen(true)] out AddressPolicy? policy, [NotNullWhen(false)] out string? fault)
+    /// <param name="fault">Otherwise what is wrong, in a sentence.</param>
+    /// <param name="allowsThisMachine">Whether a host that spells out this machine may be sent to besides.</param>
+    public static bool TryParse(
+        IEnumerable<string> networks, [NotNullWhen(true)] out AddressPolicy? policy, [NotNullWhen(false)] out string? fault, bool allowsThisMachine = false)
     {
         var allowed = new List<IPNetwork>();
         foreach (var part in networks)
@@ -70,17 +77,23 @@ public sealed class AddressPolicy
             else
             {
                 policy = null;
-                fault = part;
+                fault = $"'{part}' is not a network. Write such as 10.20.0.0/16, fd00:1::/64 or {Loopback}, comma-separated.";
                 return false;
             }
         }
 
-        policy = new AddressPolicy([.. allowed]);
+        policy = new AddressPolicy([.. allowed], allowsThisMachine);
         fault = null;
         return true;
     }
 
-    /// <summary>Whether this address may be sent to.</summary>
+    /// <summary>Whether an address of a host may be sent to.</summary>
+    /// <param name="host">How the host is written: what spells out this machine is meant, what a name resolves to may not be.</param>
+    /// <param name="address">One of its addresses.</param>
+    public bool Permits(string host, IPAddress address) =>
+        (_allowsThisMachine && IPAddress.IsLoopback(address) && SpellsOutThisMachine(host)) || Permits(address);
+
+    /// <summary>Whether this address may be sent to, whatever the host's name.</summary>
     public bool Permits(IPAddress address)
     {
         if (address.IsIPv4MappedToIPv6)
@@ -101,4 +114,7 @@ public sealed class AddressPolicy
         return (address.AddressFamily is AddressFamily.InterNetwork || GlobalUnicast.Contains(address))
             && !Array.Exists(Refused, network => network.Contains(address));
     }
+
+    private static bool SpellsOutThisMachine(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var literal) && IPAddress.IsLoopback(literal));
 }

@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Text.Json;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Calls;
+using TeleCmi.Pipeline.Journaling;
+using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Pipeline.Forwarding;
 
@@ -21,9 +23,8 @@ internal static class CompletedCall
     public static EnvelopedEvent Of(CallRecord call, CallDocument document, string? traceParent)
     {
         // Ids are opaque text from outside; in an envelope's attributes they stand as in every event's id.
-        var app = call.AppId is { } appId ? IdempotencyKey.EncodePart(appId) : "-";
-        var name = IdempotencyKey.EncodePart(call.Name);
-        var id = $"{app}:call:{name}:{document.Revision}";
+        var (app, name) = Encoded(call.AppId, call.Id);
+        var id = $"{IdOf(call)}:{document.Revision}";
         var output = new ArrayBufferWriter<byte>();
         using var writer = new Utf8JsonWriter(output);
         writer.WriteStartObject();
@@ -46,10 +47,35 @@ internal static class CompletedCall
         return new EnvelopedEvent { Id = id, Kind = Kind, Time = call.EndedAt!.Value, Subject = name, OccurredAt = call.EndedAt.Value, TraceParent = traceParent, Envelope = output.WrittenMemory };
     }
 
+    /// <summary>The id that every revision of the call begins with.</summary>
+    public static string IdOf(CallRecord call) => IdOf(call.AppId, call.Id);
+
+    /// <summary>The ids that revisions of the call can begin with, whichever was known when the first one was sent.</summary>
+    public static IEnumerable<string> IdsOf(CallRecord call) => call.Ids.Select(id => IdOf(call.AppId, id));
+
+    /// <summary>Whether a delivery is of a revision of this call, under whichever of its ids.</summary>
+    public static bool IsOf(Delivery delivery, CallRecord call) => IdsOf(call).Contains(delivery.CallId, StringComparer.Ordinal);
+
+    /// <summary>Where the deliveries of a call's revisions can stand: a notice that is the last one so far says when the call ended.</summary>
+    public static IEnumerable<RowKey> KeysOf(CallRecord call) =>
+        from id in call.Ids
+        from day in call.Events.Select(notice => notice.ReceivedAt.UtcDateTime.Date).Distinct()
+        select JournalKey.Of(new DateTimeOffset(day, TimeSpan.Zero), Encoded(call.AppId, id).Name, "");
+
     /// <summary>A call as it is sent, yet without its revision.</summary>
     public static CallDocument DocumentOf(CallRecord call)
     {
         var document = CallDocument.Of(call);
         return document with { Events = [.. document.Events.Take(MostEvents)] };
     }
+
+    private static string IdOf(string? appId, string id)
+    {
+        var (app, name) = Encoded(appId, id);
+        return $"{app}{CallRecord.IdSeparator}{name}";
+    }
+
+    private static (string App, string Name) Encoded(string? appId, string id) => (
+        appId is null ? "-" : IdempotencyKey.EncodePart(appId),
+        IdempotencyKey.EncodePart(id[CallRecord.IdOf(appId, "").Length..]));
 }

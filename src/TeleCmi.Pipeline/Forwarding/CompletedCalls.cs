@@ -10,11 +10,11 @@ using TeleCmi.Pipeline.Telemetry;
 namespace TeleCmi.Pipeline.Forwarding;
 
 /// <summary>
-/// Decides when a destination that wants calls gets one. Each processed notice has its call looked at once
+/// Decides when a destination that wants calls gets one. Each processed notice has its call checked once
 /// <see cref="ForwardOptions.SettleTime"/> has passed; the call is sent when it is decided and differs from what was sent last.
-/// So no order, repeat or delay of notices matters: the last one's look sees them all.
+/// So no order, repeat or delay of notices matters: the last one's check sees them all.
 /// </summary>
-/// <remarks>A look is a message of the forwards queue whose event is a notice; what is sent is one whose event is the call.</remarks>
+/// <remarks>A check is a message of the forwards queue whose event is a notice; what is sent is one whose event is the call.</remarks>
 public sealed partial class CompletedCalls(
     ForwardDestinations destinations,
     ForwardQueue queue,
@@ -25,22 +25,24 @@ public sealed partial class CompletedCalls(
     TimeProvider clock,
     ILogger<CompletedCalls> logger)
 {
+    /// <summary>The column of a claim that says which revision of the call was sent.</summary>
+    internal const string Revision = "Revision";
+
     // Beside the claims of conversations: which record of a call a destination has been given.
     private const string Hash = "CallHash";
-    private const string Revision = "Revision";
     private const string ClaimedBy = "ClaimedBy";
     private const string ClaimedAt = "ClaimedAt";
 
-    // However the clocks lie that say how old the newest notice is, a call waits no longer than for these looks.
+    // However the clocks lie that say how old the newest notice is, a call waits no longer than for these checks.
     private const int MostPostponed = 10;
 
     private readonly ForwardDestination[] _destinations = [.. destinations.All.Where(destination => destination.SendsCalls)];
     private readonly ITable _claims = store.Table(ConversationClaim.TableName);
     private readonly TimeSpan _settleTime = options.Value.SettleTime;
 
-    /// <summary>Has an event's call looked at later; the journal must have the event. Without such a destination it costs nothing.</summary>
+    /// <summary>Has an event's call checked later; the journal must have the event. Without such a destination it costs nothing.</summary>
     /// <exception cref="StorageException">The queue did not take it; the event has to be processed again.</exception>
-    public async Task LookLaterAsync(CallEvent callEvent, CancellationToken cancellation)
+    public async Task CheckLaterAsync(CallEvent callEvent, CancellationToken cancellation)
     {
         if (_destinations.Length == 0)
         {
@@ -50,31 +52,30 @@ public sealed partial class CompletedCalls(
         await index.NoteAsync(callEvent, cancellation);
         foreach (var destination in _destinations)
         {
-            var look = new ForwardMessage { Destination = destination.Name, QueuedAt = clock.GetUtcNow(), Event = EnvelopedEvent.Of(callEvent), Look = $"{Guid.NewGuid():N}" };
-            await queue.SendLookAsync(look, _settleTime, cancellation);
+            var check = new ForwardMessage { Destination = destination.Name, QueuedAt = clock.GetUtcNow(), Event = EnvelopedEvent.Of(callEvent), Check = $"{Guid.NewGuid():N}" };
+            await queue.SendCheckAsync(check, _settleTime, cancellation);
         }
     }
 
-    /// <summary>Looks at a call.</summary>
+    /// <summary>Checks a call.</summary>
     /// <param name="destination">Who wants it.</param>
-    /// <param name="look">The message that is due.</param>
+    /// <param name="check">The message that is due.</param>
     /// <param name="cancellation">Ends the try; the message is then delivered again.</param>
     /// <returns>What has to be sent now; null when nothing has.</returns>
     /// <exception cref="InvalidDataException">The message has no notice.</exception>
     /// <exception cref="StorageException">Storage failed.</exception>
-    internal async Task<ForwardMessage?> LookAsync(ForwardDestination destination, ForwardMessage look, CancellationToken cancellation)
+    internal async Task<ForwardMessage?> CheckAsync(ForwardDestination destination, ForwardMessage check, CancellationToken cancellation)
     {
-        if (!EventEnvelope.TryRead(look.Event.Envelope, out var callEvent, out var fault))
+        if (!EventEnvelope.TryRead(check.Event.Envelope, out var callEvent, out var fault))
         {
             throw new InvalidDataException(fault);
         }
 
-        // The same for every delivery of this look, and no other look's; a replay is of one letter at a time.
-        var me = look.Look ?? look.Event.Id;
+        // The same for every delivery of this check, and no other check's; a replay is of one letter at a time.
+        var me = check.Check ?? check.Event.Id;
         while (await calls.FindCallOfAsync(callEvent, cancellation) is { IsDecided: true } call)
         {
-            var key = new RowKey(TableKey.Part(destination.Name), TableKey.Part(call.Id));
-            var claim = await _claims.FindAsync(key, columns: null, cancellation);
+            var (id, claim) = await FindClaimAsync(_claims, destination.Name, call, cancellation);
             if (claim is not null)
             {
                 // Read after the claim, so that what is claimed next is never older than what was claimed last.
@@ -87,11 +88,14 @@ public sealed partial class CompletedCalls(
                 call = again;
             }
 
+            var isProvisional = call.ConversationId is null;
+            var found = call.Id;
+            call = call with { Id = id };
             var document = CompletedCall.DocumentOf(call);
             var hash = HashOf(document);
             if (claim?.Text(Hash) == hash)
             {
-                // Whoever claimed it sends it; should that be this look, its try before broke off.
+                // Whoever claimed it sends it; should that be this check, its try before broke off.
                 return claim.Text(ClaimedBy) == me ? MessageOf(call, document, (int)claim.Number(Revision)!.Value) : null;
             }
 
@@ -100,15 +104,15 @@ public sealed partial class CompletedCalls(
                 return null;
             }
 
-            if (await TryPostponeAsync(call, look, cancellation))
+            if (await TryPostponeAsync(call, check, cancellation))
             {
                 return null;
             }
 
             var revision = (int)(claim?.Number(Revision) ?? 0) + 1;
-            var row = new TableRow(key) { [Hash] = hash, [Revision] = revision, [ClaimedBy] = me, [ClaimedAt] = clock.GetUtcNow() };
+            var row = new TableRow(ConversationClaim.KeyOf(destination.Name, id)) { [Hash] = hash, [Revision] = revision, [ClaimedBy] = me, [ClaimedAt] = clock.GetUtcNow() };
             if (claim is null
-                ? await _claims.TryInsertAsync(row, cancellation) is not null
+                ? await TryClaimAsync(row, isProvisional ? found : null)
                 : await _claims.ReplaceAsync(row, claim.Version, cancellation) is WriteOutcome.Written)
             {
                 Log.Decided(logger, LogText.Of(call.Id), call.Outcome.Name(), destination.Name, revision);
@@ -118,25 +122,58 @@ public sealed partial class CompletedCalls(
 
         return null;
 
+        // Another check may have found the conversation since, and no claim: then this call goes under that one's name.
+        async Task<bool> TryClaimAsync(TableRow row, string? provisionalId)
+        {
+            if (await _claims.TryInsertAsync(row, cancellation) is not { } version)
+            {
+                return false;
+            }
+
+            if (provisionalId is null || (await calls.FindCallOfAsync(callEvent, cancellation))?.Id == provisionalId)
+            {
+                return true;
+            }
+
+            await _claims.DeleteAsync(row.Key, version, cancellation);
+            return false;
+        }
+
         ForwardMessage MessageOf(CallRecord call, CallDocument document, int revision) => new()
         {
             Destination = destination.Name,
             QueuedAt = clock.GetUtcNow(),
-            Event = CompletedCall.Of(call, document with { Revision = revision }, look.Event.TraceParent),
+            IsBackfill = check.IsBackfill,
+            Event = CompletedCall.Of(call, document with { Revision = revision }, check.Event.TraceParent),
         };
     }
 
+    /// <summary>Finds what a destination was given of a call, which keeps the id under which it was sent first, also when a later notice tells its conversation.</summary>
+    /// <returns>That id, and the claim; the call's own id and null when it was given nothing.</returns>
+    internal static async Task<(string Id, TableRow? Claim)> FindClaimAsync(ITable claims, string destination, CallRecord call, CancellationToken cancellation)
+    {
+        foreach (var id in call.Ids)
+        {
+            if (await claims.FindAsync(ConversationClaim.KeyOf(destination, id), columns: null, cancellation) is { } claim)
+            {
+                return (id, claim);
+            }
+        }
+
+        return (call.Id, null);
+    }
+
     // Notices that come close together are sent as one record.
-    private async Task<bool> TryPostponeAsync(CallRecord call, ForwardMessage look, CancellationToken cancellation)
+    private async Task<bool> TryPostponeAsync(CallRecord call, ForwardMessage check, CancellationToken cancellation)
     {
         var settled = call.Events.Max(notice => notice.ReceivedAt) + _settleTime;
         var wait = settled - clock.GetUtcNow();
-        if (wait <= TimeSpan.Zero || look.Deferrals >= MostPostponed)
+        if (wait <= TimeSpan.Zero || check.Deferrals >= MostPostponed)
         {
             return false;
         }
 
-        await queue.SendLookAsync(look with { Deferrals = look.Deferrals + 1 }, wait < _settleTime ? wait : _settleTime, cancellation);
+        await queue.SendCheckAsync(check with { Deferrals = check.Deferrals + 1 }, wait < _settleTime ? wait : _settleTime, cancellation);
         return true;
     }
 

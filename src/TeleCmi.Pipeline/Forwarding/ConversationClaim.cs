@@ -35,8 +35,14 @@ public sealed class ConversationClaim(IStore store, TimeProvider clock)
             return true;
         }
 
-        return await _table.FindAsync(key, [EventId], cancellation) is not { } claimed || claimed.Text(EventId) == callEvent.Id;
+        return !await IsTakenAsync(destination, callEvent, cancellation);
     }
+
+    /// <summary>Whether another event of the conversation has the claim; nothing is claimed.</summary>
+    public async Task<bool> IsTakenAsync(string destination, CallEvent callEvent, CancellationToken cancellation) =>
+        callEvent.Notice.ConversationKey is { } conversation
+        && await _table.FindAsync(KeyOf(destination, conversation), [EventId], cancellation) is { } claimed
+        && claimed.Text(EventId) != callEvent.Id;
 
     internal static RowKey KeyOf(string destination, string conversation) => new(TableKey.Part(destination), TableKey.Part(conversation));
 }

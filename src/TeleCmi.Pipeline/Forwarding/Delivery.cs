@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -71,14 +72,26 @@ public sealed record Delivery
     /// <summary>The attempts, oldest first; the last ones where there were very many.</summary>
     public required IReadOnlyList<DeliveryAttempt> Attempts { get; init; }
 
-    /// <summary>When the next attempt is due, where one follows.</summary>
+    /// <summary>When the next attempt is due, where one follows; a backfill that has noted the event and not yet queued it does not know.</summary>
     public DateTimeOffset? NextAttemptAt { get; init; }
 
     /// <summary>What was wrong, in a sentence; null for a delivered one.</summary>
     public string? Fault { get; init; }
 
+    /// <summary>Whether a backfill sent it, or will.</summary>
+    public bool IsBackfill { get; init; }
+
     /// <summary>When this was noted.</summary>
     public required DateTimeOffset NotedAt { get; init; }
+
+    /// <summary>Of a call: its id, the same for every revision; null for an event.</summary>
+    public string? CallId => Kind == CompletedCall.Kind ? EventId[..EventId.LastIndexOf(':')] : null;
+
+    /// <summary>Of a call: which revision of it; 0 for an event.</summary>
+    public int Revision => Kind == CompletedCall.Kind && int.TryParse(EventId.AsSpan(EventId.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var revision) ? revision : 0;
+
+    /// <inheritdoc cref="ForwardMessage.Ticket"/>
+    internal string? Ticket { get; init; }
 
     /// <summary>Where the journal has its event.</summary>
     internal RowKey JournalKey => Key with { Row = Key.Row[..Key.Row.LastIndexOf(Journaling.JournalKey.Separator)] };
@@ -95,6 +108,8 @@ public sealed record Delivery
         [nameof(NextAttemptAt)] = NextAttemptAt,
         [nameof(Fault)] = Fault,
         [nameof(NotedAt)] = NotedAt,
+        [nameof(IsBackfill)] = IsBackfill ? true : null,
+        [nameof(Ticket)] = Ticket,
         [Day] = State == DeliveryState.Waiting ? Key.Partition : null,
     };
 
@@ -114,6 +129,8 @@ public sealed record Delivery
         NextAttemptAt = row.Time(nameof(NextAttemptAt)),
         Fault = row.Text(nameof(Fault)),
         NotedAt = row.Time(nameof(NotedAt)) ?? default,
+        IsBackfill = row.Flag(nameof(IsBackfill)) == true,
+        Ticket = row.Text(nameof(Ticket)),
     };
 
     /// <summary>Where the delivery of an event to a destination belongs.</summary>

@@ -1,6 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Polly;
-using Polly.Timeout;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Storage;
 
@@ -16,15 +14,13 @@ namespace TeleCmi.Pipeline.Forwarding;
 /// </remarks>
 public sealed partial class DeliveryLog(IStore store, TimeProvider clock, ILogger<DeliveryLog> logger)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
-
     private readonly ITable _table = store.Table(Delivery.TableName);
-    private readonly ResiliencePipeline _deadline = clock.Deadline(Deadline);
+    private readonly Deadline _deadline = new(TimeSpan.FromSeconds(5), clock);
 
     /// <summary>Notes that the destination has the event.</summary>
     internal Task NoteDeliveredAsync(ForwardMessage forward) => NoteAsync(forward, DeliveryState.Delivered, nextAttemptAt: null, fault: null);
 
-    /// <summary>Notes that the event is given up.</summary>
+    /// <summary>Notes that the event became a dead letter.</summary>
     internal Task NoteFailedAsync(ForwardMessage forward, string fault) => NoteAsync(forward, DeliveryState.Failed, nextAttemptAt: null, fault);
 
     /// <summary>Notes that another attempt follows. Before the queue shows the message, because the next attempt's note must come after this one.</summary>
@@ -46,17 +42,19 @@ public sealed partial class DeliveryLog(IStore store, TimeProvider clock, ILogge
         return Delivery.Newer(waiting is null ? null : Delivery.Of(waiting), ended is null ? null : Delivery.Of(ended));
     }
 
-    /// <summary>Whether the event was erased while it waited; then it is not sent, and nothing is kept of it.</summary>
-    internal async Task<bool> WasErasedAsync(ForwardMessage forward, CancellationToken cancellation)
+    /// <summary>Why a message of the queue is not sent any more; null when it is.</summary>
+    internal async Task<string?> WhyVoidAsync(ForwardMessage forward, CancellationToken cancellation)
     {
         var key = Delivery.WaitingKey(Delivery.KeyOf(forward.Event, forward.Destination));
-        if ((await _table.FindAsync(key, [nameof(Delivery.State)], cancellation))?.Text(nameof(Delivery.State)) != DeliveryState.Erased)
+        var row = await _table.FindAsync(key, [nameof(Delivery.State), nameof(Delivery.Ticket)], cancellation);
+        if (row?.Text(nameof(Delivery.State)) == DeliveryState.Erased)
         {
-            return false;
+            // Nothing is kept of it.
+            await _table.DeleteAsync(key, version: null, cancellation);
+            return "it was erased while it waited";
         }
 
-        await _table.DeleteAsync(key, version: null, cancellation);
-        return true;
+        return forward.Ticket is not null && row?.Text(nameof(Delivery.Ticket)) != forward.Ticket ? "another message of the backfill has it, or had" : null;
     }
 
     // Also when the app is stopping: the attempt was made.
@@ -74,11 +72,13 @@ public sealed partial class DeliveryLog(IStore store, TimeProvider clock, ILogge
             Attempts = forward.Attempts,
             NextAttemptAt = nextAttemptAt,
             Fault = fault,
+            IsBackfill = forward.IsBackfill,
+            Ticket = forward.Ticket,
             NotedAt = clock.GetUtcNow(),
         };
         try
         {
-            await _deadline.ExecuteAsync(
+            await _deadline.RunAsync(
                 async token =>
                 {
                     await _table.UpsertAsync(delivery.ToRow(), token);
@@ -89,7 +89,7 @@ public sealed partial class DeliveryLog(IStore store, TimeProvider clock, ILogge
                 },
                 CancellationToken.None);
         }
-        catch (Exception e) when (e is StorageException or TimeoutRejectedException)
+        catch (Exception e) when (e is StorageException or TimeoutException)
         {
             Log.NotNoted(logger, e, forward.Event.Id, forward.Destination, state);
         }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Storage;
 
@@ -59,6 +60,18 @@ public sealed class DeliveryReader(IStore store, TimeProvider clock)
                 yield return delivery;
             }
         }
+    }
+
+    /// <summary>What became of a call's events, and of the call where it was sent as one, oldest first.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    /// <exception cref="StorageException">The table cannot be read.</exception>
+    public async Task<IReadOnlyList<Delivery>> OfAsync(CallRecord call, CancellationToken cancellation)
+    {
+        var deliveries = await OfAsync(call.Events.Select(notice => notice.Key).Concat(CompletedCall.KeysOf(call)), cancellation);
+
+        // Other applications may share the conversation's id.
+        return [.. deliveries.Where(delivery => CompletedCall.IsOf(delivery, call) || call.Events.Any(notice => notice.Id == delivery.EventId))];
     }
 
     /// <summary>What became of the events of some conversations, oldest first.</summary>
@@ -125,7 +138,7 @@ public sealed class DeliveryReader(IStore store, TimeProvider clock)
         || !(ended.Time(nameof(Delivery.NotedAt)) >= waiting.NotedAt);
 }
 
-/// <summary>Which deliveries; what is null does not matter.</summary>
+/// <summary>Which deliveries; null means any.</summary>
 public sealed record DeliveryFilter
 {
     /// <summary>The first UTC day of the event's own time.</summary>

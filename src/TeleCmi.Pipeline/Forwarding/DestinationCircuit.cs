@@ -16,11 +16,11 @@ internal sealed class DestinationCircuit
     private const double FailureRatio = 0.8;
 
     private static readonly TimeSpan FailureWindow = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
+    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(1);
 
     private readonly ResiliencePipeline<DeliveryResult> _pipeline;
     private readonly TimeProvider _clock;
-    private long _pausedUntil;
+    private long _notBefore;
 
     public DestinationCircuit(int maxConcurrency, TimeProvider clock)
     {
@@ -43,10 +43,10 @@ internal sealed class DestinationCircuit
     /// <summary>Makes a delivery attempt, if one may be made now.</summary>
     public async Task<CircuitResult> TryAsync(Func<CancellationToken, Task<DeliveryResult>> deliver, CancellationToken cancellation)
     {
-        var pause = new DateTimeOffset(Interlocked.Read(ref _pausedUntil), TimeSpan.Zero) - _clock.GetUtcNow();
-        if (pause > TimeSpan.Zero)
+        var wait = new DateTimeOffset(Interlocked.Read(ref _notBefore), TimeSpan.Zero) - _clock.GetUtcNow();
+        if (wait > TimeSpan.Zero)
         {
-            return new(null, "it asked to be left alone", pause);
+            return new(null, "it asked to be left alone", wait);
         }
 
         try
@@ -54,8 +54,8 @@ internal sealed class DestinationCircuit
             var result = await _pipeline.ExecuteAsync(async token => await deliver(token), cancellation);
             if (result is { Outcome: DeliveryOutcome.Retry, RetryAfter: { } asked })
             {
-                var until = _clock.GetUtcNow() + (asked < LongestPause ? asked : LongestPause);
-                Interlocked.Exchange(ref _pausedUntil, until.UtcTicks);
+                var until = _clock.GetUtcNow() + (asked < LongestRetryAfter ? asked : LongestRetryAfter);
+                Interlocked.Exchange(ref _notBefore, until.UtcTicks);
             }
 
             return new(result, null, TimeSpan.Zero);

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
-using Polly.Timeout;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Storage;
 using TeleCmi.Pipeline.Telemetry;
@@ -16,6 +15,9 @@ public sealed class EventSender(IHttpClientFactory clients, TimeProvider clock)
     /// <summary>The name of the HTTP client.</summary>
     public const string ClientName = "TeleCmi.Forward";
 
+    /// <summary>The header, always <c>true</c>, of what a backfill sends.</summary>
+    public const string BackfillHeader = "telecmi-backfill";
+
     /// <summary>As many bytes of a response's body as are read.</summary>
     public const int MostResponseBytes = 1024;
 
@@ -25,29 +27,30 @@ public sealed class EventSender(IHttpClientFactory clients, TimeProvider clock)
     /// <param name="destination">Where to.</param>
     /// <param name="enveloped">The event, or a call.</param>
     /// <param name="timeout">How long the attempt may take.</param>
+    /// <param name="isBackfill">Whether the request says that a backfill sends it.</param>
     /// <param name="cancellation">Ends the attempt.</param>
     /// <returns>How it ended; whatever the receiver or the network does is a result.</returns>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
-    public async Task<DeliveryResult> SendAsync(ForwardDestination destination, EnvelopedEvent enveloped, TimeSpan timeout, CancellationToken cancellation)
+    public async Task<DeliveryResult> SendAsync(ForwardDestination destination, EnvelopedEvent enveloped, TimeSpan timeout, bool isBackfill, CancellationToken cancellation)
     {
         var started = clock.GetTimestamp();
-        var result = await TrySendAsync(destination, enveloped, timeout, cancellation);
+        var result = await TrySendAsync(destination, enveloped, timeout, isBackfill, cancellation);
         return result with { Elapsed = clock.GetElapsedTime(started) };
     }
 
-    private async Task<DeliveryResult> TrySendAsync(ForwardDestination destination, EnvelopedEvent enveloped, TimeSpan timeout, CancellationToken cancellation)
+    private async Task<DeliveryResult> TrySendAsync(ForwardDestination destination, EnvelopedEvent enveloped, TimeSpan timeout, bool isBackfill, CancellationToken cancellation)
     {
         try
         {
-            return await clock.Deadline(timeout).ExecuteAsync(async token => await PostAsync(destination, enveloped, token), cancellation);
+            return await new Deadline(timeout, clock).RunAsync(token => PostAsync(destination, enveloped, isBackfill, token), cancellation);
         }
-        catch (TimeoutRejectedException)
+        catch (TimeoutException)
         {
             return new(DeliveryOutcome.Retry, $"No response within {timeout.TotalSeconds:0.#} s.");
         }
         catch (HttpRequestException e) when (e.InnerException is AddressRefusedException refused)
         {
-            return new(DeliveryOutcome.Refused, refused.Message);
+            return new(DeliveryOutcome.Refused, $"{refused.Message} If that is meant, add its network to {destination.NameOf(nameof(ForwardOptions.AllowedNetworks))}.");
         }
         catch (HttpRequestException e)
         {
@@ -59,14 +62,14 @@ public sealed class EventSender(IHttpClientFactory clients, TimeProvider clock)
         }
     }
 
-    private async Task<DeliveryResult> PostAsync(ForwardDestination destination, EnvelopedEvent enveloped, CancellationToken cancellation)
+    private async Task<DeliveryResult> PostAsync(ForwardDestination destination, EnvelopedEvent enveloped, bool isBackfill, CancellationToken cancellation)
     {
-        using var request = RequestTo(destination, enveloped);
+        using var request = RequestTo(destination, enveloped, isBackfill);
         var client = clients.CreateClient(ClientName);
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
         var responseBody = await ReadBodyAsync(response, cancellation);
         var status = (int)response.StatusCode;
-        return ResultOf(status) with
+        return ResultOf(status, destination) with
         {
             Status = status,
             ResponseBody = responseBody,
@@ -74,7 +77,7 @@ public sealed class EventSender(IHttpClientFactory clients, TimeProvider clock)
         };
     }
 
-    private HttpRequestMessage RequestTo(ForwardDestination destination, EnvelopedEvent enveloped)
+    private HttpRequestMessage RequestTo(ForwardDestination destination, EnvelopedEvent enveloped, bool isBackfill)
     {
         var now = clock.GetUtcNow();
         var id = StandardWebhookSignature.HeaderId(enveloped.Id);
@@ -84,6 +87,11 @@ public sealed class EventSender(IHttpClientFactory clients, TimeProvider clock)
         headers.Add(StandardWebhookSignature.IdHeader, id);
         headers.Add(StandardWebhookSignature.TimestampHeader, now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
         headers.Add(StandardWebhookSignature.SignatureHeader, StandardWebhookSignature.Sign(id, now, enveloped.Envelope.Span, destination.Secrets));
+        if (isBackfill)
+        {
+            headers.Add(BackfillHeader, "true");
+        }
+
         if (Activity.Current?.Source.Name != TelemetryNames.Source && ActivityContext.TryParse(enveloped.TraceParent, traceState: null, out _))
         {
             // Nobody listens to our spans; where one does, the HTTP client sends that span's context.
@@ -111,13 +119,13 @@ public sealed class EventSender(IHttpClientFactory clients, TimeProvider clock)
         return length > 0 ? Encoding.UTF8.GetString(bytes.AsSpan(0, length)) : null;
     }
 
-    private static DeliveryResult ResultOf(int status) => status switch
+    private static DeliveryResult ResultOf(int status, ForwardDestination destination) => status switch
     {
         >= 200 and < 300 => new(DeliveryOutcome.Delivered, $"The receiver responded with {status}."),
         (int)HttpStatusCode.Gone => new(DeliveryOutcome.Gone, "The receiver responded with 410: it wants no more events."),
         (int)HttpStatusCode.TooManyRequests => new(DeliveryOutcome.Retry, "The receiver responded with 429: too many requests."),
         >= 500 => new(DeliveryOutcome.Retry, $"The receiver responded with {status}."),
-        >= 300 and < 400 => new(DeliveryOutcome.Refused, $"The receiver responded with {status}: redirects are not followed; write the address it points to into Url."),
+        >= 300 and < 400 => new(DeliveryOutcome.Refused, $"The receiver responded with {status}: redirects are not followed; write the address it points to into {destination.NameOf(nameof(destination.Url))}."),
         _ => new(DeliveryOutcome.Refused, $"The receiver responded with {status}."),
     };
 

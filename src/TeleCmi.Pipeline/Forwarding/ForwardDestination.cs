@@ -1,13 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
-using System.Text.RegularExpressions;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Calls;
 
 namespace TeleCmi.Pipeline.Forwarding;
 
 /// <summary>A place that events are forwarded to, with settings that have been checked.</summary>
-public sealed partial class ForwardDestination
+public sealed class ForwardDestination
 {
     /// <summary>The most secrets: an old and a new one.</summary>
     public const int MostSecrets = 2;
@@ -15,19 +14,15 @@ public sealed partial class ForwardDestination
     private static readonly TimeSpan LeastTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MostTimeout = TimeSpan.FromMinutes(2);
 
-    private static readonly Dictionary<string, CallOutcome> FinalOutcomes =
-        CallNames.Outcomes.Where(outcome => outcome is not CallOutcome.InProgress).ToDictionary(outcome => outcome.Name(), StringComparer.OrdinalIgnoreCase);
-
-    private HashSet<EventKind>? _events;
-    private AnsweredBy? _answeredBy;
-    private HashSet<CallOutcome>? _outcomes;
-
     private ForwardDestination()
     {
     }
 
+    /// <summary>What it gets.</summary>
+    public required DestinationFilter Filter { get; init; }
+
     /// <summary>Its name.</summary>
-    public required string Name { get; init; }
+    public string Name => Filter.Destination;
 
     /// <summary>Its address, which may hold a secret of the receiver's: not for logs.</summary>
     public required Uri Url { get; init; }
@@ -36,16 +31,19 @@ public sealed partial class ForwardDestination
     public required IReadOnlyList<WebhookSecret> Secrets { get; init; }
 
     /// <summary>Whether it gets each call when it has ended, and no events.</summary>
-    public required bool SendsCalls { get; init; }
+    public bool SendsCalls => Filter.SendsCalls;
 
     /// <summary>How long an attempt may take.</summary>
     public required TimeSpan Timeout { get; init; }
 
     /// <summary>Whether only the customer's first answer of a conversation is forwarded.</summary>
-    public required bool OncePerConversation { get; init; }
+    public bool OncePerConversation => Filter.OncePerConversation;
 
     /// <summary>How many attempts may run at once, on each instance of the app.</summary>
     public required int MaxConcurrency { get; init; }
+
+    /// <summary>How messages name its settings.</summary>
+    public required ForwardSettingName NameOf { get; init; }
 
     /// <summary>Checks the settings of one destination.</summary>
     /// <param name="options">The settings.</param>
@@ -57,41 +55,30 @@ public sealed partial class ForwardDestination
     {
         var before = faults.Count;
         var url = ReadUrl(options, policy, faults);
-        var name = ReadName(options, url, faults);
         var secrets = ReadSecrets(options, faults);
-        var events = ReadEvents(options, faults);
-        var answeredBy = ReadAnsweredBy(options, events, faults);
-        var outcomes = ReadOutcomes(options, faults);
-        CheckSend(options, faults);
+        _ = DestinationFilter.TryCreate(options, faults, out var filter);
         CheckRanges(options, faults);
         destination = faults.Count > before ? null : new ForwardDestination
         {
-            Name = name,
+            Filter = filter!,
             Url = url!,
             Secrets = secrets,
-            SendsCalls = options.SendsCalls,
             Timeout = options.Timeout,
-            OncePerConversation = options.OncePerConversation,
             MaxConcurrency = options.MaxConcurrency,
-            _events = events,
-            _answeredBy = answeredBy,
-            _outcomes = outcomes,
+            NameOf = options.NameOf,
         };
         return destination is not null;
     }
 
     /// <summary>Whether an event is meant for this destination.</summary>
-    public bool Accepts(CallEvent callEvent) =>
-        !SendsCalls
-        && _events?.Contains(callEvent.Kind) != false
-        && (_answeredBy is null || callEvent.Notice.AnsweredBy == _answeredBy);
+    public bool Accepts(CallEvent callEvent) => Filter.RefusalOf(callEvent) is null;
 
     /// <summary>Whether a call is meant for this destination.</summary>
-    public bool Accepts(CallRecord call) => SendsCalls && _outcomes?.Contains(call.Outcome) != false;
+    public bool Accepts(CallRecord call) => Filter.RefusalOf(call) is null;
 
     private static Uri? ReadUrl(ForwardDestinationOptions options, AddressPolicy policy, ICollection<string> faults)
     {
-        var setting = $"{options.Setting}{nameof(options.Url)}";
+        var setting = options.NameOf(nameof(options.Url));
         if (!Uri.TryCreate(options.Url.Trim(), UriKind.Absolute, out var url) || (url.Scheme != Uri.UriSchemeHttps && url.Scheme != Uri.UriSchemeHttp))
         {
             faults.Add($"{setting}: write the receiver's whole address, such as https://crm.example.com/hooks/telecmi.");
@@ -105,12 +92,13 @@ public sealed partial class ForwardDestination
 
         if (url.Scheme == Uri.UriSchemeHttp && !url.IsLoopback && !options.AllowHttp)
         {
-            faults.Add($"{setting}: write https, or set {options.Setting}{nameof(options.AllowHttp)} to true and let whoever is on the way read the calls.");
+            faults.Add($"{setting}: write https, or let whoever is on the way read the calls with {options.NameOf(nameof(options.AllowHttp), "true")}.");
         }
 
         if (RefusedLiteral(url, policy) is { } address)
         {
-            faults.Add($"{setting}: {address} is not a public address. If that is meant, add its network to {ForwardOptions.AllowedNetworksSetting}, such as {(IPAddress.IsLoopback(address) ? AddressPolicy.Loopback : $"{address}/{(address.GetAddressBytes().Length * 8)}")}.");
+            var network = IPAddress.IsLoopback(address) ? AddressPolicy.Loopback : $"{address}/{(address.GetAddressBytes().Length * 8)}";
+            faults.Add($"{setting}: {address} is not a public address. If that is meant, add its network to {options.NameOf(nameof(ForwardOptions.AllowedNetworks))}, such as {network}.");
         }
 
         return url;
@@ -122,18 +110,7 @@ public sealed partial class ForwardDestination
         var address = url.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6 ? IPAddress.Parse(url.DnsSafeHost)
             : url.IsLoopback ? IPAddress.Loopback
             : null;
-        return address is not null && !policy.Permits(address) ? address : null;
-    }
-
-    private static string ReadName(ForwardDestinationOptions options, Uri? url, ICollection<string> faults)
-    {
-        var name = options.Name.Trim() is { Length: > 0 } given ? given : NotInName().Replace(url?.Host ?? "unknown", "_");
-        if (!NamePattern().IsMatch(name))
-        {
-            faults.Add($"{options.Setting}{nameof(options.Name)}: '{name}' is invalid; use letters, digits and underscores, at most 40.");
-        }
-
-        return name;
+        return address is not null && !policy.Permits(url.DnsSafeHost, address) ? address : null;
     }
 
     private static List<WebhookSecret> ReadSecrets(ForwardDestinationOptions options, ICollection<string> faults)
@@ -149,112 +126,15 @@ public sealed partial class ForwardDestination
 
         if (secrets.Count < options.Secrets.Count || secrets.Count is 0 or > MostSecrets)
         {
-            faults.Add($"{options.Setting}{nameof(options.Secrets)}: write one secret, or two while one replaces the other, comma-separated; each is {WebhookSecret.Prefix} and {WebhookSecret.ShortestKey} to {WebhookSecret.LongestKey} random bytes in Base64.");
+            faults.Add($"{options.NameOf(nameof(options.Secrets))}: write one secret, or two while one replaces the other, comma-separated; each is {WebhookSecret.Prefix} and {WebhookSecret.ShortestKey} to {WebhookSecret.LongestKey} random bytes in Base64.");
         }
 
         return secrets;
     }
 
-    private static HashSet<EventKind>? ReadEvents(ForwardDestinationOptions options, ICollection<string> faults)
-    {
-        if (options.Events.Count == 0 || options.Events.Any(name => name == TeleCmiOptions.AllKinds))
-        {
-            return null;
-        }
-
-        var kinds = new HashSet<EventKind>();
-        foreach (var name in options.Events)
-        {
-            if (EventKinds.TryParse(name, out var kind))
-            {
-                kinds.Add(kind);
-            }
-            else
-            {
-                faults.Add($"{options.Setting}{nameof(options.Events)}: '{name}' is not a kind of event. Leave it out for all that are accepted, or use some of: {TeleCmiOptions.KindNames}.");
-            }
-        }
-
-        return kinds;
-    }
-
-    private static AnsweredBy? ReadAnsweredBy(ForwardDestinationOptions options, HashSet<EventKind>? events, ICollection<string> faults)
-    {
-        AnsweredBy? answeredBy = null;
-        var written = options.AnsweredBy.Trim().ToLowerInvariant();
-        if (written is not ("" or "both"))
-        {
-            answeredBy = Enum.GetValues<AnsweredBy>().Cast<AnsweredBy?>().FirstOrDefault(party => party!.Value.Name() == written);
-            if (answeredBy is null)
-            {
-                faults.Add($"{options.Setting}{nameof(options.AnsweredBy)}: write agent (leg a), customer (leg b) or both.");
-            }
-        }
-
-        if (options.OncePerConversation)
-        {
-            if (answeredBy is AnsweredBy.Agent)
-            {
-                faults.Add($"{options.Setting}{nameof(options.OncePerConversation)}: it forwards the customer's first answer, so {nameof(options.AnsweredBy)} cannot be agent.");
-            }
-
-            answeredBy = AnsweredBy.Customer;
-        }
-
-        if (answeredBy is not null && events?.Any(kind => kind is not EventKind.OutgoingAnswered) == true)
-        {
-            faults.Add($"{options.Setting}{nameof(options.Events)}: who answered is known of {EventKind.OutgoingAnswered.Name()} only; make another destination, with the same Url and another Name, for the other kinds.");
-        }
-
-        return answeredBy;
-    }
-
-    private static HashSet<CallOutcome>? ReadOutcomes(ForwardDestinationOptions options, ICollection<string> faults)
-    {
-        var outcomes = new HashSet<CallOutcome>();
-        foreach (var name in options.Outcomes)
-        {
-            if (FinalOutcomes.TryGetValue(name, out var outcome))
-            {
-                outcomes.Add(outcome);
-            }
-            else
-            {
-                faults.Add($"{options.Setting}{nameof(options.Outcomes)}: '{name}' is not an outcome of a call that has ended. Leave it out for all, or use some of: {string.Join(", ", FinalOutcomes.Keys)}.");
-            }
-        }
-
-        return outcomes.Count == 0 ? null : outcomes;
-    }
-
-    // A filter that can do nothing is a misunderstanding.
-    private static void CheckSend(ForwardDestinationOptions options, ICollection<string> faults)
-    {
-        if (!options.SendsCalls && options.Send.Trim() is not "" && !string.Equals(options.Send.Trim(), "events", StringComparison.OrdinalIgnoreCase))
-        {
-            faults.Add($"{options.Setting}{nameof(options.Send)}: write events (each as it comes) or calls (each when it has ended).");
-        }
-
-        if (options.SendsCalls && (options.Events.Count > 0 || options.OncePerConversation || options.AnsweredBy.Trim().ToLowerInvariant() is not ("" or "both")))
-        {
-            faults.Add($"{options.Setting}{nameof(options.Send)}: {nameof(options.Events)}, {nameof(options.AnsweredBy)} and {nameof(options.OncePerConversation)} choose events; of calls choose by {nameof(options.Outcomes)}.");
-        }
-
-        if (!options.SendsCalls && options.Outcomes.Count > 0)
-        {
-            faults.Add($"{options.Setting}{nameof(options.Outcomes)}: only calls have an outcome; set {options.Setting}{nameof(options.Send)} to calls.");
-        }
-    }
-
     private static void CheckRanges(ForwardDestinationOptions options, ICollection<string> faults)
     {
-        faults.CheckRange($"{options.Setting}{nameof(options.Timeout)}", options.Timeout, LeastTimeout, MostTimeout);
-        faults.CheckRange($"{options.Setting}{nameof(options.MaxConcurrency)}", options.MaxConcurrency, 1, 100);
+        faults.CheckRange(options.NameOf(nameof(options.Timeout)), options.Timeout, LeastTimeout, MostTimeout);
+        faults.CheckRange(options.NameOf(nameof(options.MaxConcurrency)), options.MaxConcurrency, 1, 100);
     }
-
-    [GeneratedRegex("^[A-Za-z0-9_]{1,40}$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex NamePattern();
-
-    [GeneratedRegex("[^A-Za-z0-9_]", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex NotInName();
 }

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Microsoft.Extensions.Options;
 
 namespace TeleCmi.Pipeline.Forwarding;
@@ -6,7 +5,7 @@ namespace TeleCmi.Pipeline.Forwarding;
 /// <summary>The destinations that the settings name.</summary>
 public sealed class ForwardDestinations
 {
-    private readonly FrozenDictionary<string, ForwardDestination> _byName;
+    private readonly Dictionary<string, ForwardDestination> _byName;
 
     /// <summary>Makes them of the settings.</summary>
     /// <exception cref="OptionsValidationException">A setting is wrong.</exception>
@@ -25,7 +24,7 @@ public sealed class ForwardDestinations
 
         // The validator has seen them all before.
         All = faults.Count == 0 ? destinations : throw new OptionsValidationException(nameof(ForwardOptions), typeof(ForwardOptions), faults);
-        _byName = destinations.ToFrozenDictionary(destination => destination.Name, StringComparer.OrdinalIgnoreCase);
+        _byName = destinations.ToDictionary(destination => destination.Name, StringComparer.OrdinalIgnoreCase);
     }
 
     /// <summary>All of them, in the order of the settings.</summary>
@@ -35,7 +34,5 @@ public sealed class ForwardDestinations
     public ForwardDestination? Find(string name) => _byName.GetValueOrDefault(name);
 
     internal static AddressPolicy PolicyOf(ForwardOptions options) =>
-        AddressPolicy.TryParse(options.AllowedNetworks, out var policy, out var fault)
-            ? policy
-            : throw new OptionsValidationException(nameof(ForwardOptions), typeof(ForwardOptions), [$"{ForwardOptions.AllowedNetworksSetting}: '{fault}' is not a network."]);
+        AddressPolicy.TryParse(options.AllowedNetworks, out var policy, out var fault, options.AllowsThisMachine) ? policy : throw new ArgumentException(fault, nameof(options));
 }

@@ -33,8 +33,17 @@ internal sealed record ForwardMessage
     /// <summary>When the queue first got it.</summary>
     public required DateTimeOffset QueuedAt { get; init; }
 
-    /// <summary>Names a look at the call of <see cref="Event"/>, among all looks; null: the event itself is meant, or the message is a replay.</summary>
-    public string? Look { get; init; }
+    /// <summary>Names a check of the call of <see cref="Event"/>, among all checks; null: the event itself is meant, or the message is a replay.</summary>
+    public string? Check { get; init; }
+
+    /// <summary>Whether a backfill sends it; a header says so.</summary>
+    public bool IsBackfill { get; init; }
+
+    /// <summary>
+    /// Of an event that a backfill queued: only while the delivery that waits has the same ticket does the message count. So a backfill that broke off
+    /// between table and queue can queue the event again, and it is sent once.
+    /// </summary>
+    public string? Ticket { get; init; }
 
     /// <summary>The event.</summary>
     public required EnvelopedEvent Event { get; init; }
@@ -55,9 +64,19 @@ internal sealed record ForwardMessage
             writer.WriteRawValue(Delivery.Write(Attempts), skipInputValidation: true);
         }
 
-        if (Look is not null)
+        if (Check is not null)
         {
-            writer.WriteString("look"u8, Look);
+            writer.WriteString("check"u8, Check);
+        }
+
+        if (IsBackfill)
+        {
+            writer.WriteBoolean("backfill"u8, true);
+        }
+
+        if (Ticket is not null)
+        {
+            writer.WriteString("ticket"u8, Ticket);
         }
 
         writer.WritePropertyName("envelope"u8);
@@ -101,7 +120,9 @@ internal sealed record ForwardMessage
             QueuedAt = queuedAt,
             Attempts = parts.Attempts ?? [],
             IsFromQueue = true,
-            Look = parts.Look,
+            Check = parts.Check,
+            IsBackfill = parts.IsBackfill,
+            Ticket = parts.Ticket,
             Event = enveloped,
         };
         return true;
@@ -114,7 +135,9 @@ internal sealed record ForwardMessage
         public int Deferrals;
         public string? QueuedAt;
         public IReadOnlyList<DeliveryAttempt>? Attempts;
-        public string? Look;
+        public string? Check;
+        public bool IsBackfill;
+        public string? Ticket;
         public ReadOnlyMemory<byte> Envelope;
 
         public static Parts Find(ReadOnlyMemory<byte> json)
@@ -148,8 +171,14 @@ internal sealed record ForwardMessage
                     case "attempts":
                         parts.Attempts = JsonSerializer.Deserialize(ref reader, DeliveryJson.Default.DeliveryAttemptArray);
                         break;
-                    case "look":
-                        parts.Look = reader.GetString();
+                    case "check":
+                        parts.Check = reader.GetString();
+                        break;
+                    case "backfill":
+                        parts.IsBackfill = reader.GetBoolean();
+                        break;
+                    case "ticket":
+                        parts.Ticket = reader.GetString();
                         break;
                     case "envelope":
                         var start = (int)reader.TokenStartIndex;

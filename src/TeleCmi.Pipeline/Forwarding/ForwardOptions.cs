@@ -11,7 +11,6 @@ public sealed class ForwardOptions
     public const string SectionName = $"{TeleCmiOptions.SectionName}:Forward";
 
     internal const string SettingPrefix = "TeleCmi__Forward__";
-    internal const string AllowedNetworksSetting = $"{SettingPrefix}{nameof(AllowedNetworks)}";
     internal const string FirstAttemptTimeoutSetting = $"{SettingPrefix}{nameof(FirstAttemptTimeout)}";
     internal const string SettleTimeSetting = $"{SettingPrefix}{nameof(SettleTime)}";
 
@@ -23,11 +22,20 @@ public sealed class ForwardOptions
     /// <summary>Networks that may be sent to although they are not public, such as <c>10.20.0.0/16</c> or <c>loopback</c>.</summary>
     public IReadOnlyList<string> AllowedNetworks { get; set; } = [];
 
+    /// <summary>
+    /// Whether an address that spells out this machine (<c>127.0.0.1</c>, <c>[::1]</c>, <c>localhost</c>) may be sent to. Not a setting: the
+    /// program knows whether it runs on the machine of the one who wrote that. A name that only leads to this machine stays refused.
+    /// </summary>
+    public bool AllowsThisMachine { get; set; }
+
     /// <summary>How long the first attempt may take, which is made while the event is processed; a destination's own timeout counts when it is shorter.</summary>
     public TimeSpan FirstAttemptTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long after its last notice a call is sent to a destination that wants calls.</summary>
     public TimeSpan SettleTime { get; set; } = TimeSpan.FromSeconds(20);
+
+    // Also those without an address and secrets, which the operator's tool can do without.
+    internal List<ForwardDestinationOptions> Written { get; } = [];
 
     // Settings that do not exist: a misspelt OncePerConversation must not double a customer's events in silence.
     internal List<string> Faults { get; } = [];
@@ -38,20 +46,29 @@ public sealed class ForwardOptions
         AllowedNetworks = section.ReadList(nameof(AllowedNetworks));
         FirstAttemptTimeout = section.GetValue(nameof(FirstAttemptTimeout), FirstAttemptTimeout);
         SettleTime = section.GetValue(nameof(SettleTime), SettleTime);
-        var parts = section.GetChildren().ToLookup(part => part.Key.All(char.IsAsciiDigit));
-        Faults.AddRange(Settings.UnknownIn(section, [.. Known, .. parts[true].Select(part => part.Key)]));
-        foreach (var part in parts[true])
+        IConfigurationSection[] numbered = [.. section.GetChildren().Where(part => part.Key.All(char.IsAsciiDigit))];
+        Faults.AddRange(Settings.UnknownIn(section, [.. Known, .. numbered.Select(part => part.Key)]));
+        foreach (var part in numbered)
         {
-            var destination = new ForwardDestinationOptions { Setting = $"{SettingPrefix}{part.Key}__" };
+            var destination = new ForwardDestinationOptions { NameOf = SettingNames(part.Key) };
             destination.ReadFrom(part);
             Faults.AddRange(Settings.UnknownIn(part, ForwardDestinationOptions.Known));
+            Written.Add(destination);
             if (!destination.IsBlank)
             {
                 Destinations.Add(destination);
             }
         }
     }
+
+    internal static ForwardSettingName SettingNames(string number) => (setting, value) =>
+        $"{SettingPrefix}{(Known.Contains(setting, StringComparer.Ordinal) ? "" : $"{number}__")}{setting}{(value is null ? "" : $"={value}")}";
 }
+
+/// <summary>What a setting is called where it was written, in the environment or on a command line, so that a message names what its reader can change.</summary>
+/// <param name="setting">A property of <see cref="ForwardDestinationOptions"/>, or <see cref="ForwardOptions.AllowedNetworks"/>.</param>
+/// <param name="value">The value to write; null: the name alone.</param>
+public delegate string ForwardSettingName(string setting, string? value = null);
 
 /// <summary>One destination's settings, as they are written: <c>TeleCmi__Forward__0__*</c>.</summary>
 public sealed class ForwardDestinationOptions
@@ -59,11 +76,12 @@ public sealed class ForwardDestinationOptions
     internal static readonly string[] Known =
     [
         nameof(Url), nameof(Name), nameof(Secrets), nameof(Send), nameof(Events), nameof(AnsweredBy), nameof(OncePerConversation), nameof(Outcomes),
+        nameof(Agents), nameof(Teams), nameof(CustomerNumbers), nameof(BusinessNumbers), nameof(AppIds), nameof(Directions),
         nameof(Timeout), nameof(MaxConcurrency), nameof(AllowHttp),
     ];
 
-    /// <summary>The prefix of each setting's name, for messages.</summary>
-    public string Setting { get; set; } = $"{ForwardOptions.SettingPrefix}0__";
+    /// <summary>How messages name these settings.</summary>
+    public ForwardSettingName NameOf { get; set; } = ForwardOptions.SettingNames("0");
 
     /// <summary>Where to; https.</summary>
     public string Url { get; set; } = "";
@@ -85,6 +103,24 @@ public sealed class ForwardDestinationOptions
 
     /// <summary>Which calls, by their outcome; empty: all.</summary>
     public IReadOnlyList<string> Outcomes { get; set; } = [];
+
+    /// <summary>The agents whose events or calls are sent, with the application (<c>202_2222223</c>) or without (<c>202</c>); empty: all.</summary>
+    public IReadOnlyList<string> Agents { get; set; } = [];
+
+    /// <summary>The teams, with the application (<c>Sales_2222223</c>) or without; empty: all.</summary>
+    public IReadOnlyList<string> Teams { get; set; } = [];
+
+    /// <summary>What the customer's number begins with; empty: anything.</summary>
+    public IReadOnlyList<string> CustomerNumbers { get; set; } = [];
+
+    /// <summary>What the account's own number begins with; empty: anything.</summary>
+    public IReadOnlyList<string> BusinessNumbers { get; set; } = [];
+
+    /// <summary>The app ids; empty: all that are accepted.</summary>
+    public IReadOnlyList<string> AppIds { get; set; } = [];
+
+    /// <summary><c>outgoing</c>, <c>incoming</c>; empty: both, and what belongs to neither.</summary>
+    public IReadOnlyList<string> Directions { get; set; } = [];
 
     /// <summary>How long an attempt may take.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(15);
@@ -112,6 +148,12 @@ public sealed class ForwardDestinationOptions
         Events = section.ReadList(nameof(Events));
         AnsweredBy = section[nameof(AnsweredBy)] ?? AnsweredBy;
         Outcomes = section.ReadList(nameof(Outcomes));
+        Agents = section.ReadList(nameof(Agents));
+        Teams = section.ReadList(nameof(Teams));
+        CustomerNumbers = section.ReadList(nameof(CustomerNumbers));
+        BusinessNumbers = section.ReadList(nameof(BusinessNumbers));
+        AppIds = section.ReadList(nameof(AppIds));
+        Directions = section.ReadList(nameof(Directions));
         Timeout = section.GetValue(nameof(Timeout), Timeout);
         OncePerConversation = section.GetValue(nameof(OncePerConversation), OncePerConversation);
         MaxConcurrency = section.GetValue(nameof(MaxConcurrency), MaxConcurrency);
@@ -125,9 +167,9 @@ internal sealed class ForwardOptionsValidator : IValidateOptions<ForwardOptions>
     public ValidateOptionsResult Validate(string? name, ForwardOptions options)
     {
         List<string> faults = [.. options.Faults];
-        if (!AddressPolicy.TryParse(options.AllowedNetworks, out var policy, out var fault))
+        if (!AddressPolicy.TryParse(options.AllowedNetworks, out var policy, out var fault, options.AllowsThisMachine))
         {
-            faults.Add($"{ForwardOptions.AllowedNetworksSetting}: '{fault}' is not a network. Write such as 10.20.0.0/16, fd00:1::/64 or {AddressPolicy.Loopback}, comma-separated.");
+            faults.Add($"{ForwardOptions.SettingPrefix}{nameof(options.AllowedNetworks)}: {fault}");
             return ValidateOptionsResult.Fail(faults);
         }
 
@@ -138,7 +180,7 @@ internal sealed class ForwardOptionsValidator : IValidateOptions<ForwardOptions>
         {
             if (ForwardDestination.TryCreate(written, policy, faults, out var destination) && !names.Add(destination.Name))
             {
-                faults.Add($"{written.Setting}{nameof(written.Name)}: another destination is called '{destination.Name}' too; give each its own name.");
+                faults.Add($"{written.NameOf(nameof(written.Name))}: another destination is called '{destination.Name}' too; give each its own name.");
             }
         }
 
@@ -146,25 +188,40 @@ internal sealed class ForwardOptionsValidator : IValidateOptions<ForwardOptions>
     }
 }
 
-/// <summary>Stops the app at start when a destination wants calls and no event is accepted that says how one ended.</summary>
-internal sealed class CallDestinationsValidator(IConfiguration configuration) : IValidateOptions<ForwardOptions>
+/// <summary>Stops the app at start when a destination waits for what the receiver never accepts.</summary>
+internal sealed class AcceptedForwardsValidator(IConfiguration configuration) : IValidateOptions<ForwardOptions>
 {
     public ValidateOptionsResult Validate(string? name, ForwardOptions options)
     {
-        // Not the validated options: what is wrong there is said there.
-        var accepting = new TeleCmiOptions();
-        accepting.ReadLists(configuration.GetSection(TeleCmiOptions.SectionName));
-        if (EventKinds.All.Any(kind => Decides(kind) && accepting.Accepts(kind)))
+        if (options.Destinations.Count == 0)
         {
             return ValidateOptionsResult.Success;
         }
 
-        string[] faults =
-        [
-            .. options.Destinations.Where(destination => destination.SendsCalls)
-                .Select(destination => $"{destination.Setting}{nameof(destination.Send)}: no event is accepted that says how a call ended; set TeleCmi__AcceptedEvents to {TeleCmiOptions.AllKinds}."),
-        ];
-        return faults.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+        // Not the validated options: what is wrong there is said there.
+        var accepting = new TeleCmiOptions();
+        accepting.ReadLists(configuration.GetSection(TeleCmiOptions.SectionName));
+        EventKind[] accepted = [.. EventKinds.All.Where(accepting.Accepts)];
+        var faults = new List<string>();
+        foreach (var destination in options.Destinations)
+        {
+            if (destination.SendsCalls && !accepted.Any(Decides))
+            {
+                faults.Add($"{destination.NameOf(nameof(destination.Send))}: no event is accepted that says how a call ended; set TeleCmi__AcceptedEvents to {TeleCmiOptions.AllKinds}.");
+            }
+
+            if (destination.Directions.Count > 0 && DestinationFilter.TryCreate(destination, [], out var filter) && !accepted.Any(filter.AdmitsDirectionOf))
+            {
+                faults.Add($"{destination.NameOf(nameof(destination.Directions))}: no event of such a call is accepted; set TeleCmi__AcceptedEvents to {TeleCmiOptions.AllKinds}, or name the kinds there.");
+            }
+
+            if (accepting.AppIds.Count > 0 && destination.AppIds.FirstOrDefault(appId => !accepting.AppIds.Contains(appId, StringComparer.OrdinalIgnoreCase)) is { } unknown)
+            {
+                faults.Add($"{destination.NameOf(nameof(destination.AppIds))}: {unknown} is not among TeleCmi__AppIds, so none of its events is accepted.");
+            }
+        }
+
+        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 
     private static bool Decides(EventKind kind) =>

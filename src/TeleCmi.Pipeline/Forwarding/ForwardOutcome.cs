@@ -12,7 +12,7 @@ public static class ForwardOutcome
     /// <summary>The attempt failed, and another one follows.</summary>
     public const string Retried = "retried";
 
-    /// <summary>No attempt was made now, because the destination is failing, asked for a pause, or has its share of workers in use.</summary>
+    /// <summary>No attempt was made now, because the destination is failing, asked to wait, or has its share of workers in use.</summary>
     public const string Deferred = "deferred";
 
     /// <summary>It failed for the last time, and is kept in DeadLetters.</summary>

@@ -19,10 +19,10 @@ public sealed partial class ForwardProcessor(
             var due = forward;
             if (forward.Event.Kind != CompletedCall.Kind && destinations.Find(forward.Destination) is { SendsCalls: true } destination)
             {
-                due = await calls.LookAsync(destination, forward, cancellation);
-                if (forward.Look is null)
+                due = await calls.CheckAsync(destination, forward, cancellation);
+                if (forward.Check is null)
                 {
-                    // A replay was noted as a delivery that waits, but it was only a look.
+                    // A replay was noted as a delivery that waits, but it was only a check.
                     await log.ForgetAsync(forward, cancellation);
                 }
             }

@@ -14,13 +14,13 @@ public sealed class ForwardQueue(PipelineQueues queues, DeliveryLog log, TimePro
     public async Task SendAsync(string destination, EnvelopedEvent enveloped, CancellationToken cancellation)
     {
         var before = await log.FindAsync(enveloped, destination, cancellation);
-        var forward = new ForwardMessage { Destination = destination, QueuedAt = clock.GetUtcNow(), Attempts = before?.Attempts ?? [], Event = enveloped };
+        var forward = new ForwardMessage { Destination = destination, QueuedAt = clock.GetUtcNow(), Attempts = before?.Attempts ?? [], IsBackfill = before?.IsBackfill == true, Event = enveloped };
         await SendAsync(forward, TimeSpan.Zero, fault: null, cancellation);
     }
 
-    /// <summary>Queues a look at a call, which is no delivery yet.</summary>
-    internal Task SendLookAsync(ForwardMessage look, TimeSpan delay, CancellationToken cancellation) =>
-        queues.Forwards.SendAsync(look.ToUtf8(), delay, cancellation);
+    /// <summary>Queues the check of a call, which is no delivery yet.</summary>
+    internal Task SendCheckAsync(ForwardMessage check, TimeSpan delay, CancellationToken cancellation) =>
+        queues.Forwards.SendAsync(check.ToUtf8(), delay, cancellation);
 
     internal async Task SendAsync(ForwardMessage message, TimeSpan delay, string? fault, CancellationToken cancellation)
     {

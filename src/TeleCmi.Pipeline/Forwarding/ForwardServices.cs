@@ -44,12 +44,11 @@ public static class ForwardServices
     internal static void AddForwarding(this IServiceCollection services)
     {
         services.AddForwardTest();
-        services.TryAddSingleton(RetrySchedule.Default);
-        services.AddSingleton<ConversationClaim>();
+        services.TryAddSingleton(static _ => RetrySchedule.Default);
         services.AddSingleton<ForwardDeadLetters>();
         services.AddSingleton<Forwarder>();
         services.AddSingleton<CompletedCalls>();
-        services.AddSingleton<IValidateOptions<ForwardOptions>, CallDestinationsValidator>();
+        services.AddSingleton<IValidateOptions<ForwardOptions>, AcceptedForwardsValidator>();
         services.AddSingleton<ForwardProcessor>();
     }
 

@@ -90,15 +90,23 @@ public sealed partial class Forwarder(
 
     private async Task<string> TryForwardAsync(ForwardMessage forward, TimeSpan? timeout, Activity? activity, CancellationToken cancellation)
     {
-        if (forward.IsFromQueue && await log.WasErasedAsync(forward, cancellation))
+        if (forward.IsFromQueue && await log.WhyVoidAsync(forward, cancellation) is { } why)
         {
-            Log.Erased(logger, forward.Event.Id, LogText.Of(forward.Destination));
+            Log.NotSent(logger, forward.Event.Id, LogText.Of(forward.Destination), why);
             return ForwardOutcome.Skipped;
         }
 
         if (destinations.Find(forward.Destination) is not { } destination)
         {
             return await GiveUpAsync(forward, "No destination has this name (any more).", result: null, cancellation);
+        }
+
+        if (forward.Ticket is not null && await WhyUnwantedAsync(destination, forward, cancellation) is { } unwanted)
+        {
+            await log.ForgetAsync(forward, cancellation);
+            metrics.Forwarded(destination.Name, ForwardOutcome.Skipped, elapsed: null);
+            Log.NotSent(logger, forward.Event.Id, destination.Name, unwanted);
+            return ForwardOutcome.Skipped;
         }
 
         if (await states.IsDisabledAsync(destination, cancellation))
@@ -108,7 +116,7 @@ public sealed partial class Forwarder(
 
         var circuit = _circuits.GetOrAdd(destination.Name, _ => new DestinationCircuit(Math.Min(destination.MaxConcurrency, _share), clock));
         var (result, whyNot, atLeast) = await circuit.TryAsync(
-            token => sender.SendAsync(destination, forward.Event, timeout ?? destination.Timeout, token), cancellation);
+            token => sender.SendAsync(destination, forward.Event, timeout ?? destination.Timeout, forward.IsBackfill, token), cancellation);
         if (result is null)
         {
             return await DeferAsync(forward, whyNot!, atLeast, cancellation);
@@ -125,6 +133,13 @@ public sealed partial class Forwarder(
 
         return outcome;
     }
+
+    // What a backfill queued no handler has looked at; and the settings of whoever ran it may be others than ours.
+    private async Task<string?> WhyUnwantedAsync(ForwardDestination destination, ForwardMessage forward, CancellationToken cancellation) =>
+        !EventEnvelope.TryRead(forward.Event.Envelope, out var callEvent, out var fault) ? fault
+        : destination.Filter.RefusalOf(callEvent) is { } refusal ? refusal.Sentence
+        : destination.OncePerConversation && !await claims.TryClaimAsync(destination.Name, callEvent, cancellation) ? "another event of this conversation was"
+        : null;
 
     private async Task<string> SettleAsync(ForwardMessage forward, ForwardDestination destination, DeliveryResult result, CancellationToken cancellation)
     {
@@ -204,8 +219,8 @@ public sealed partial class Forwarder(
         [LoggerMessage(EventId = 69, Level = LogLevel.Warning, Message = "Half of the attempts to forward event {EventId} to {Destination} are used up ({Attempt} of {Attempts}): repair the destination, or its events go to DeadLetters.")]
         public static partial void HalfUsedUp(ILogger logger, string eventId, string destination, int attempt, int attempts);
 
-        [LoggerMessage(EventId = 71, Level = LogLevel.Information, Message = "Event {EventId} is not forwarded to {Destination}: it was erased while it waited.")]
-        public static partial void Erased(ILogger logger, string eventId, string destination);
+        [LoggerMessage(EventId = 71, Level = LogLevel.Information, Message = "Event {EventId}, which waited, is not forwarded to {Destination}: {Why}")]
+        public static partial void NotSent(ILogger logger, string eventId, string destination, string why);
 
         [LoggerMessage(EventId = 67, Level = LogLevel.Warning, Message = "Forwarding event {EventId} to {Destination} broke off; the queue delivers it again.")]
         public static partial void Failed(ILogger logger, Exception exception, string eventId, string destination);

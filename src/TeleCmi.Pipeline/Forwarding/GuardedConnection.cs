@@ -35,7 +35,7 @@ public sealed class GuardedConnection(IOptions<ForwardOptions> options, HostLook
     public async Task<IPAddress[]> FindAsync(string host, CancellationToken cancellation)
     {
         var found = IPAddress.TryParse(host, out var literal) ? [literal] : await lookup(host, cancellation);
-        var permitted = Array.FindAll(found, _policy.Permits);
+        var permitted = Array.FindAll(found, address => _policy.Permits(host, address));
         return permitted.Length > 0 ? permitted : throw new AddressRefusedException(host, found);
     }
 }
@@ -45,4 +45,4 @@ public delegate Task<IPAddress[]> HostLookup(string host, CancellationToken canc
 
 /// <summary>A destination has no address that may be sent to.</summary>
 public sealed class AddressRefusedException(string host, IReadOnlyCollection<IPAddress> addresses)
-    : Exception($"{host} is {string.Join(", ", addresses)}, which is not a public address: nothing was sent. If that is meant, add its network to {ForwardOptions.AllowedNetworksSetting}.");
+    : Exception($"{host} is {string.Join(", ", addresses)}, which is not a public address: nothing was sent.");

@@ -16,10 +16,10 @@ public sealed class Journal(IStore store, TimeProvider clock)
 
     private readonly ITable _table = store.Table(TableName);
 
-    /// <summary>Writes an event down, or finds that it already is.</summary>
+    /// <summary>Writes an event into the journal, or finds it there.</summary>
     /// <param name="callEvent">The event.</param>
     /// <param name="handlers">The handlers that have work to do for a new event.</param>
-    /// <param name="claim">For how long this delivery gets the handlers to itself.</param>
+    /// <param name="claim">For how long this delivery alone may run the handlers.</param>
     /// <param name="cancellation">Ends the attempt.</param>
     /// <exception cref="StorageException">The journal does not have it.</exception>
     public async Task<JournalEntry> RecordAsync(CallEvent callEvent, IReadOnlyCollection<string> handlers, TimeSpan claim, CancellationToken cancellation)
@@ -39,20 +39,22 @@ public sealed class Journal(IStore store, TimeProvider clock)
         }
 
         row[handlers.Count == 0 ? JournalColumns.ProcessedAt : JournalColumns.ClaimedUntil] = handlers.Count == 0 ? clock.GetUtcNow() : clock.GetUtcNow() + claim;
-        while (await _table.TryInsertAsync(row, cancellation) is null)
+
+        // The message is deleted later, so it comes again if the row is lost.
+        while (await _table.TryClaimAsync(row, cancellation) is null)
         {
             if (await _table.FindAsync(key, columns: null, cancellation) is { } existing)
             {
                 return await ResumeAsync(callEvent, existing, handlers, claim, cancellation);
             }
 
-            // Deleted in between: it is new after all.
+            // Deleted in between, so it is new.
         }
 
         return new JournalEntry(key, key, JournalOutcome.Journaled, [.. handlers], callEvent.ReceivedAt);
     }
 
-    /// <summary>Notes how the handlers ended, and lets go of the claim.</summary>
+    /// <summary>Notes how the handlers ended, and releases the claim.</summary>
     /// <param name="entry">The event's entry.</param>
     /// <param name="states">Each handler that ran and its <see cref="HandlerState"/>.</param>
     /// <param name="failure">What the last failure was, if there was one.</param>
@@ -83,7 +85,7 @@ public sealed class Journal(IStore store, TimeProvider clock)
         };
     }
 
-    /// <summary>How far the work on an event has come.</summary>
+    /// <summary>How far the processing of an event has come.</summary>
     /// <returns>Null when the journal does not have it.</returns>
     public async Task<JournalProgress?> ProgressOfAsync(CallEvent callEvent, CancellationToken cancellation)
     {
@@ -119,7 +121,7 @@ public sealed class Journal(IStore store, TimeProvider clock)
         return new JournalEntry(first.Key, first.Key, outcome, unfinished, firstReceivedAt);
     }
 
-    // Of several deliveries that find the claim expired, the version lets one through.
+    // If several deliveries find the claim expired, the row's version lets only one take it over.
     private async Task<bool> TryTakeOverAsync(TableRow row, TimeSpan claim, CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
@@ -140,7 +142,7 @@ public sealed class Journal(IStore store, TimeProvider clock)
         var existing = await _table.FindAsync(row.Key, [JournalColumns.ReceivedAt, JournalColumns.ProcessedAt], cancellation);
         if (existing is not null && existing.Time(JournalColumns.ProcessedAt) is null && first.Time(JournalColumns.ProcessedAt) is { } finished)
         {
-            // A delivery of the first has run the handlers since.
+            // Meanwhile a delivery of the first one has run the handlers.
             await _table.MergeAsync(new TableRow(row.Key) { [JournalColumns.ProcessedAt] = finished }, version: null, cancellation);
         }
 
@@ -201,7 +203,7 @@ public static class JournalOutcomes
 /// <param name="FirstReceivedAt">When the event's first delivery reached the receiver.</param>
 public sealed record JournalEntry(RowKey Key, RowKey ClaimKey, JournalOutcome Outcome, IReadOnlyList<string> Unfinished, DateTimeOffset FirstReceivedAt);
 
-/// <summary>How far the work on an event has come.</summary>
+/// <summary>How far the processing of an event has come.</summary>
 /// <param name="FirstReceivedAt">When its first delivery reached the receiver.</param>
 /// <param name="IsFinished">Whether all work is done.</param>
 /// <param name="LastFailure">The type and message of the last failure of a handler.</param>

@@ -40,7 +40,7 @@ public sealed class JournalReader(IStore store, TimeProvider clock)
         }
         else
         {
-            // What a wrong clock sent, and what has no time.
+            // Events whose sender's clock was wrong, and those without a time.
             var after = last.AddDays(1);
             await KeepAsync(filter with { From = filter.From > after ? filter.From : after });
         }

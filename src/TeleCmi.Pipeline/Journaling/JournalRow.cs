@@ -84,7 +84,7 @@ public sealed record JournalRow
     };
 }
 
-/// <summary>Which rows of the journal; what is null does not matter.</summary>
+/// <summary>Which rows of the journal; null means any.</summary>
 public sealed record JournalFilter
 {
     /// <summary>The first UTC day of the event's own time.</summary>

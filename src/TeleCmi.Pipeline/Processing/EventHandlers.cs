@@ -38,7 +38,7 @@ public sealed partial class EventHandlers
     // try resumes with the destinations that are missing.
     private sealed class ForwardHandler(ForwardDestination destination, Forwarder forwarder) : ICallEventHandler
     {
-        public string Name { get; } = $"Forward_{destination.Name}";
+        public string Name { get; } = destination.Filter.Handler;
 
         public bool AppliesTo(CallEvent callEvent) => destination.Accepts(callEvent);
 

@@ -54,13 +54,13 @@ public sealed partial class EventProcessor(
             var entry = await journal.RecordAsync(callEvent, names, runner.ClaimFor(names.Length), cancellation);
             if (entry.Outcome is JournalOutcome.Claimed)
             {
-                // A new message, because waiting is no failed try of this one.
+                // A new message, because waiting must not count as a failed try of this one.
                 await queues.Events.SendAsync(message, ClaimedDelay, cancellation);
             }
             else
             {
                 // Also after a repeat or a correction, and whether the handlers succeed or not.
-                await calls.LookLaterAsync(callEvent, cancellation);
+                await calls.CheckLaterAsync(callEvent, cancellation);
             }
 
             if (entry.Unfinished.Count > 0)
@@ -70,7 +70,7 @@ public sealed partial class EventProcessor(
 
             if (entry.Outcome is JournalOutcome.Resumed or JournalOutcome.Duplicate)
             {
-                // An earlier delivery may have failed too often, and nobody should replay what is done.
+                // An earlier delivery may have become a dead letter, and nobody should replay what is done.
                 await deadLetters.WithdrawAsync(callEvent, entry.FirstReceivedAt, cancellation);
             }
 
@@ -97,7 +97,7 @@ public sealed partial class EventProcessor(
         var lag = clock.GetUtcNow() - callEvent.ReceivedAt;
         activity?.SetTag(TelemetryNames.OutcomeTag, outcome);
 
-        // What was reconstructed was never received: a lag of days would be an alarm about nothing.
+        // A reconstructed event was never received: its lag of days would raise a false alarm.
         metrics.Processed(callEvent.Kind, outcome, callEvent.IsReconciled ? null : lag);
         activity?.SetTag(TelemetryNames.LagTag, callEvent.IsReconciled ? null : Math.Max(0, lag.TotalMilliseconds));
         Log.Processed(

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Polly;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.Journaling;
 using TeleCmi.Pipeline.Storage;
@@ -19,7 +18,7 @@ public sealed partial class HandlerRunner(
     // Longer than the clocks of two instances differ.
     private static readonly TimeSpan ClaimMargin = TimeSpan.FromSeconds(30);
 
-    private readonly ResiliencePipeline _deadline = clock.Deadline(options.Value.HandlerDeadline);
+    private readonly Deadline _deadline = new(options.Value.HandlerDeadline, clock);
 
     // What has finished but could not be noted in the journal: the next delivery notes it and does not run it again.
     private readonly ConcurrentDictionary<RowKey, IReadOnlySet<string>> _notNoted = new();
@@ -91,9 +90,9 @@ public sealed partial class HandlerRunner(
         Exception? failure = null;
         try
         {
-            await _deadline.ExecuteAsync(
+            await _deadline.RunAsync(
                 // A handler that ignores its token, or blocks its thread, must not hold up the others.
-                async token => await Task.Run(() => handler.HandleAsync(callEvent, token), CancellationToken.None).WaitAsync(token),
+                token => Task.Run(() => handler.HandleAsync(callEvent, token), CancellationToken.None).WaitAsync(token),
                 cancellation);
         }
         catch (Exception e)

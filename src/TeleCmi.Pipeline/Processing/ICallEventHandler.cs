@@ -18,7 +18,7 @@ public interface ICallEventHandler
 
     /// <summary>
     /// Whether there is work to do on an event: where there is none the journal keeps no state, so it costs nothing.
-    /// Asked before the event is journaled; the answer must depend on the event and the settings alone.
+    /// Called before the event is journaled; the result must depend on the event and the settings alone.
     /// </summary>
     bool AppliesTo(CallEvent callEvent) => true;
 

@@ -68,7 +68,7 @@ public sealed partial class PoisonArchive(
         await deadLetters.KeepAsync(letter, cancellation);
         if (await journal.ProgressOfAsync(callEvent, cancellation) is { IsFinished: true })
         {
-            // Another delivery got through in between, too early to find this letter.
+            // Another delivery succeeded in between, before this dead letter existed to be removed.
             await deadLetters.WithdrawAsync(callEvent, letter.ReceivedAt, cancellation);
             Log.AlreadyFinished(logger, callEvent.Id);
             return;

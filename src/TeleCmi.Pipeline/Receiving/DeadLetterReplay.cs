@@ -8,7 +8,7 @@ using TeleCmi.Pipeline.Storage;
 namespace TeleCmi.Pipeline.Receiving;
 
 /// <summary>
-/// Sends dead letters through the queue again. A letter leaves the table only after the queue has it, so a replay that
+/// Sends dead letters through the queue again. A dead letter leaves the table only after the queue has it, so a replay that
 /// breaks off loses nothing; done again it queues the same event, with the same time of receipt, a second time, and the
 /// journal recognises that. What a destination did not accept goes to that destination alone.
 /// </summary>
@@ -32,7 +32,7 @@ public sealed partial class DeadLetterReplay(
             ? forwards.SendAsync(destination, enveloped, cancellation)
             : queues.Events.SendAsync(message.Written, TimeSpan.Zero, cancellation));
 
-        // The queue has it: an interruption now would only leave the letter in both places.
+        // The queue has it: interrupted now, it would only be in both places.
         var removed = await deadLetters.RemoveAsync(letter, CancellationToken.None);
         Log.Replayed(logger, letter.Id, eventId);
         return removed
@@ -69,7 +69,7 @@ public sealed partial class DeadLetterReplay(
                     return false;
                 }
 
-                // With the time of the first receipt, every replay of this letter makes the same message.
+                // With the time of the first receipt, every replay of this dead letter makes the same message.
                 EventEnvelope.Write(message, notice, letter.ReceivedAt, traceParent: null);
                 eventId = notice.Id;
                 return true;
@@ -80,13 +80,13 @@ public sealed partial class DeadLetterReplay(
         }
     }
 
-    // As the receiver reads and filters a request, which may have learned more or been given other settings since.
+    // Read and filtered as the receiver does now: it may know more kinds or have other settings than it had then.
     private bool TryReadAgain(ReadOnlyMemory<byte> body, [NotNullWhen(true)] out Notice? notice, [NotNullWhen(false)] out string? fault)
     {
         var json = body;
         if (LooksLikeFields(body.Span))
         {
-            // Not pooled: the notice goes on living on it.
+            // Not pooled: the notice keeps using it.
             var fields = new System.Buffers.ArrayBufferWriter<byte>(body.Length * 2);
             if (NoticeForm.WriteJson(body.Span, fields) < 0)
             {

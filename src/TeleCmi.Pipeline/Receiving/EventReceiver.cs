@@ -2,8 +2,6 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Polly;
-using Polly.Timeout;
 using TeleCmi.Events;
 using TeleCmi.Pipeline.DeadLetters;
 using TeleCmi.Pipeline.Storage;
@@ -30,9 +28,12 @@ public sealed partial class EventReceiver(
 {
     private const int MostRecords = 100;
 
+    private static ReadOnlySpan<byte> WarmUpNotice =>
+        """{"type":"event","direction":"outbound","status":"answered","leg":"a","cmiuuid":"1","conversation_uuid":"1","app_id":1}"""u8;
+
     private readonly int _maxBytes = options.Value.MaxEventBytes;
-    private readonly ResiliencePipeline _bodyDeadline = clock.Deadline(TimeSpan.FromSeconds(10));
-    private readonly ResiliencePipeline _enqueueDeadline = clock.Deadline(options.Value.EnqueueDeadline);
+    private readonly Deadline _bodyDeadline = new(TimeSpan.FromSeconds(10), clock);
+    private readonly Deadline _enqueueDeadline = new(options.Value.EnqueueDeadline, clock);
 
     /// <summary>Receives one request.</summary>
     /// <returns>The response; it never throws for what a sender or storage does.</returns>
@@ -41,17 +42,40 @@ public sealed partial class EventReceiver(
         var started = clock.GetTimestamp();
         using var activity = TeleCmiActivity.StartReceiving();
         using var content = new RequestContent(_maxBytes);
-        var (response, notice) = await ReadAsync(request, content) is { } refusal ? (refusal, null) : await ReceiveAsync(request, content);
+        var response = await ReadAsync(request, content) ?? await ReceiveAsync(request, content);
         activity?.SetTag(TelemetryNames.OutcomeTag, response.Case.Outcome);
-        activity?.SetTag(TelemetryNames.EventIdTag, notice?.Id);
-        activity?.SetTag(TelemetryNames.EventKindTag, notice?.Kind.Name());
-        metrics.Received(notice?.Kind, response.Case.Outcome, clock.GetElapsedTime(started));
+        activity?.SetTag(TelemetryNames.EventIdTag, content.Notice?.Id);
+        activity?.SetTag(TelemetryNames.EventKindTag, content.Notice?.Kind.Name());
+        metrics.Received(content.Notice?.Kind, response.Case.Outcome, clock.GetElapsedTime(started));
         if (events.IsHeard)
         {
             events.Publish(new RequestEnded(request.Id, response));
         }
 
         return response;
+    }
+
+    /// <summary>
+    /// Does what the first event would otherwise wait for: the code is loaded, and the queue has a connection and, with an identity, its
+    /// token. Nothing is sent or counted.
+    /// </summary>
+    /// <exception cref="StorageException">Storage did not do its work.</exception>
+    /// <exception cref="TimeoutException">Nor within the time that an event has.</exception>
+    public async Task WarmUpAsync(CancellationToken cancellation)
+    {
+        // Peeking takes the same way as sending does, there and back.
+        var asked = _enqueueDeadline.RunAsync(token => queues.Events.PeekAsync(1, token), cancellation);
+        using var body = new MemoryStream(WarmUpNotice.ToArray());
+        var request = new WebhookRequest(IsPost: true, "", body, "application/json", ContentLength: null, HasTransferEncoding: false);
+        using var content = new RequestContent(_maxBytes);
+        await ReadAsync(request, content);
+        if (content.TryMakeJson(request, out _) && Notice.TryRead(content.Json, out var notice, out _) && filter.RefusalOf(notice) is null)
+        {
+            using var envelope = new PooledBuffer(notice.Json.Length + EventEnvelope.MaxOverhead);
+            EventEnvelope.Write(envelope, notice, clock.GetUtcNow(), traceParent: null);
+        }
+
+        await asked;
     }
 
     private async ValueTask<WebhookResponse?> ReadAsync(WebhookRequest request, RequestContent content)
@@ -68,10 +92,10 @@ public sealed partial class EventReceiver(
 
         try
         {
-            await _bodyDeadline.ExecuteAsync(static (read, token) => read.content.FillAsync(read.request, token), (content, request));
+            await _bodyDeadline.RunAsync(token => content.FillAsync(request, token), CancellationToken.None);
             return content.AsItCame.Length <= _maxBytes ? null : TooLarge();
         }
-        catch (TimeoutRejectedException)
+        catch (TimeoutException)
         {
             return Refuse(WebhookCase.TooSlow);
         }
@@ -81,17 +105,17 @@ public sealed partial class EventReceiver(
         }
     }
 
-    private async Task<(WebhookResponse Response, Notice? Notice)> ReceiveAsync(WebhookRequest request, RequestContent content)
+    private Task<WebhookResponse> ReceiveAsync(WebhookRequest request, RequestContent content)
     {
         var isJson = content.TryMakeJson(request, out var fault);
         if (content.AsItCame.Length == 0)
         {
-            return (Refuse(!request.IsPost ? WebhookCase.EmptyQuery : request.HasTransferEncoding ? WebhookCase.ChunkedBody : WebhookCase.EmptyBody), null);
+            return Task.FromResult(Refuse(!request.IsPost ? WebhookCase.EmptyQuery : request.HasTransferEncoding ? WebhookCase.ChunkedBody : WebhookCase.EmptyBody));
         }
 
         if (content.AsItCame.Length > _maxBytes || content.Json.Length > _maxBytes)
         {
-            return (TooLarge(), null);
+            return Task.FromResult(TooLarge());
         }
 
         if (events.IsHeard)
@@ -99,14 +123,12 @@ public sealed partial class EventReceiver(
             events.Publish(new RequestRead(request.Id, content.AsItCame, content.Json));
         }
 
-        if (isJson && Notice.TryRead(content.Json, out var notice, out fault))
+        if (isJson && content.TryReadNotice(out fault))
         {
-            return (await ReceiveAsync(request, notice), notice);
+            return ReceiveAsync(request, content.Notice);
         }
 
-        return isJson && ReportEnvelope.TryRead(content.Json, out var records)
-            ? (await ReceiveReportAsync(request, content, records), null)
-            : (await RejectAsync(content, fault!), null);
+        return isJson && ReportEnvelope.TryRead(content.Json, out var records) ? ReceiveReportAsync(request, content, records) : RejectAsync(content, fault!);
     }
 
     // Acknowledged only when every record is durable: sent again as a whole, the journal recognises what is there already.
@@ -160,7 +182,7 @@ public sealed partial class EventReceiver(
     {
         using var envelope = new PooledBuffer(notice.Json.Length + EventEnvelope.MaxOverhead);
 
-        // As the envelope says it, so that whoever watches knows the event again.
+        // As the envelope has it, so that a listener recognises the event.
         var now = clock.GetUtcNow();
         var receivedAt = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
         var traceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : null;
@@ -206,12 +228,12 @@ public sealed partial class EventReceiver(
         var isStored = false;
         try
         {
-            await _enqueueDeadline.ExecuteAsync(static async (work, token) => await work(token), store);
+            await _enqueueDeadline.RunAsync(store, CancellationToken.None);
             isStored = true;
         }
         catch (Exception e)
         {
-            // Whatever went wrong, the sender must hear that nothing was acknowledged.
+            // Whatever went wrong, the sender must not take it for acknowledged.
             Log.NotStored(logger, e, eventId);
         }
 
@@ -229,7 +251,7 @@ public sealed partial class EventReceiver(
 
     private static partial class Log
     {
-        // Processing says what became of it, and a line for each costs more than all the rest of receiving.
+        // Processing logs what became of it, and a log line here costs more than all the rest of receiving.
         [LoggerMessage(EventId = 10, Level = LogLevel.Debug, Message = "Event {EventId} ({Kind}) accepted: the queue has it.")]
         public static partial void Accepted(ILogger logger, string eventId, string kind);
 

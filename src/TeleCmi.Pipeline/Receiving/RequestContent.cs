@@ -15,8 +15,11 @@ internal sealed class RequestContent(int maxBytes) : IDisposable
     /// <summary>The notice's JSON.</summary>
     public ReadOnlyMemory<byte> Json => (_json ?? _asItCame).Written;
 
+    /// <summary>The notice, once it has been read.</summary>
+    public Notice? Notice { get; private set; }
+
     /// <summary>Reads the body, one byte more than may be where there is one: that tells that it is too large.</summary>
-    public async ValueTask FillAsync(WebhookRequest request, CancellationToken cancellation)
+    public async Task FillAsync(WebhookRequest request, CancellationToken cancellation)
     {
         while (_asItCame.Length <= maxBytes && _asItCame.Length != request.ContentLength
             && await request.Body.ReadAsync(_asItCame.GetMemory()[..(maxBytes + 1 - _asItCame.Length)], cancellation) is > 0 and var read)
@@ -43,6 +46,16 @@ internal sealed class RequestContent(int maxBytes) : IDisposable
         _json = new PooledBuffer(_asItCame.Length * 2);
         fault = NoticeForm.WriteJson(_asItCame.Written.Span, _json) < 0 ? "A field is not valid UTF-8 text." : null;
         return fault is null;
+    }
+
+    /// <summary>Reads the JSON as a notice.</summary>
+    /// <param name="fault">Why it is none.</param>
+    [MemberNotNullWhen(true, nameof(Notice))]
+    public bool TryReadNotice([NotNullWhen(false)] out string? fault)
+    {
+        var isNotice = Notice.TryRead(Json, out var notice, out fault);
+        Notice = notice;
+        return isNotice;
     }
 
     public void Dispose()

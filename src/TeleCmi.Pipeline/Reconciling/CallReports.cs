@@ -33,7 +33,7 @@ public sealed partial class CallReports
     private readonly ReconcileOptions _options;
     private readonly TimeProvider _clock;
     private readonly ILogger<CallReports> _logger;
-    private readonly ResiliencePipeline<ReportPage> _retries;
+    private readonly Lazy<ResiliencePipeline<ReportPage>> _retries;
 
     /// <summary>Takes the settings.</summary>
     public CallReports(IHttpClientFactory clients, IOptions<ReconcileOptions> options, TimeProvider clock, ILogger<CallReports> logger)
@@ -42,24 +42,9 @@ public sealed partial class CallReports
         _options = options.Value;
         _clock = clock;
         _logger = logger;
-        _retries = new ResiliencePipelineBuilder<ReportPage> { TimeProvider = clock }
-            .AddRetry(new RetryStrategyOptions<ReportPage>
-            {
-                MaxRetryAttempts = MostRetries,
-                Delay = TimeSpan.FromSeconds(1),
-                MaxDelay = TimeSpan.FromSeconds(30),
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                ShouldHandle = new PredicateBuilder<ReportPage>().Handle<TimeoutRejectedException>().Handle<HttpRequestException>().Handle<PassingFaultException>(),
-                DelayGenerator = attempt => ValueTask.FromResult((attempt.Outcome.Exception as PassingFaultException)?.RetryAfter),
-                OnRetry = attempt =>
-                {
-                    Log.Retried(logger, attempt.AttemptNumber + 1, attempt.Outcome.Exception?.Message ?? "", attempt.RetryDelay);
-                    return ValueTask.CompletedTask;
-                },
-            })
-            .AddTimeout(_options.Timeout)
-            .Build();
+
+        // Making it takes longer than all else that a receiver's start needs of reconciliation, which most have off.
+        _retries = new(MakeRetries);
     }
 
     // Its handler keeps the connections, and follows new addresses itself. A redirect would be given the secret.
@@ -138,7 +123,7 @@ public sealed partial class CallReports
     {
         try
         {
-            return await _retries.ExecuteAsync(static async (read, token) => await read(token), read, cancellation);
+            return await _retries.Value.ExecuteAsync(static async (read, token) => await read(token), read, cancellation);
         }
         catch (TimeoutRejectedException)
         {
@@ -204,6 +189,25 @@ public sealed partial class CallReports
             : wait < TimeSpan.Zero ? TimeSpan.Zero
             : wait;
     }
+
+    private ResiliencePipeline<ReportPage> MakeRetries() => new ResiliencePipelineBuilder<ReportPage> { TimeProvider = _clock }
+        .AddRetry(new RetryStrategyOptions<ReportPage>
+        {
+            MaxRetryAttempts = MostRetries,
+            Delay = TimeSpan.FromSeconds(1),
+            MaxDelay = TimeSpan.FromSeconds(30),
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            ShouldHandle = new PredicateBuilder<ReportPage>().Handle<TimeoutRejectedException>().Handle<HttpRequestException>().Handle<PassingFaultException>(),
+            DelayGenerator = attempt => ValueTask.FromResult((attempt.Outcome.Exception as PassingFaultException)?.RetryAfter),
+            OnRetry = attempt =>
+            {
+                Log.Retried(_logger, attempt.AttemptNumber + 1, attempt.Outcome.Exception?.Message ?? "", attempt.RetryDelay);
+                return ValueTask.CompletedTask;
+            },
+        })
+        .AddTimeout(_options.Timeout)
+        .Build();
 
     private static partial class Log
     {

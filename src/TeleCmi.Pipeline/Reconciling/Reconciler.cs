@@ -20,14 +20,17 @@ public sealed class Reconciler(
 
     private readonly ReconcileOptions _options = options.Value;
 
-    // Those whose detail records the receiver accepts.
+    // The kinds of call whose detail records the receiver accepts.
     private readonly CallReport[] _compared = [.. CallReport.All.Where(report => receiver.Value.Accepts(report.Kind))];
 
     /// <summary>The moment up to which calls are settled: what came later may have notices on the way.</summary>
     public DateTimeOffset SettledUntil => clock.GetUtcNow() - _options.Settle;
 
+    /// <summary>The first moment of the days that are kept (<c>TeleCmi__Retention</c>); what is older may be purged, and is not missing.</summary>
+    public DateTimeOffset KeptFrom => receiver.Value.Retention is { } days ? UtcDay.StartOf(clock.Today().AddDays(-days)) : DateTimeOffset.MinValue;
+
     /// <summary>Compares the calls of a range.</summary>
-    /// <param name="from">The first moment.</param>
+    /// <param name="from">The first moment; at least <see cref="KeptFrom"/> counts.</param>
     /// <param name="to">The moment after the last; at most <see cref="SettledUntil"/> counts.</param>
     /// <param name="cancellation">Ends the comparison.</param>
     /// <exception cref="ReportException">The reports cannot be read.</exception>
@@ -35,6 +38,7 @@ public sealed class Reconciler(
     public async IAsyncEnumerable<ReconciledCall> CompareAsync(DateTimeOffset from, DateTimeOffset to, [EnumeratorCancellation] CancellationToken cancellation)
     {
         to = to < SettledUntil ? to : SettledUntil;
+        from = from > KeptFrom ? from : KeptFrom;
         if (from >= to)
         {
             yield break;

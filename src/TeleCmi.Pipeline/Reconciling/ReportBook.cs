@@ -10,17 +10,18 @@ internal sealed class ReportBook
     private readonly Dictionary<string, List<ReportEntry>> _byId = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<ReportEntry>> _byNumber = new(StringComparer.Ordinal);
 
-    // There are few agents, and each is in many records.
-    private readonly Dictionary<string, string> _agents = new(StringComparer.Ordinal);
+    // There are few agents and few numbers of the account's own, and each is in many records.
+    private readonly Dictionary<string, string> _shared = new(StringComparer.Ordinal);
 
     public void Add(ReportRecord record)
     {
-        if (record.Agent is { } agent && !_agents.TryAdd(agent, agent))
+        var isOutgoing = record.Report.Direction is CallDirection.Outgoing;
+        var entry = new ReportEntry(record with
         {
-            record = record with { Agent = _agents[agent] };
-        }
-
-        var entry = new ReportEntry(record);
+            Agent = Shared(record.Agent),
+            From = isOutgoing ? Shared(record.From) : record.From,
+            To = isOutgoing ? record.To : Shared(record.To),
+        });
         AddTo(_days, UtcDay.DateOf(record.Time), entry);
         AddTo(_byNumber, NumberOf(record.Customer), entry);
         if (record.CmiUid is { } id)
@@ -55,6 +56,16 @@ internal sealed class ReportBook
     }
 
     public static string NumberOf(string? number) => PhoneNumber.EndOf(PhoneNumber.Digits(number));
+
+    private string? Shared(string? text)
+    {
+        if (text is null || _shared.TryAdd(text, text))
+        {
+            return text;
+        }
+
+        return _shared[text];
+    }
 
     private static void AddTo<TKey>(Dictionary<TKey, List<ReportEntry>> index, TKey key, ReportEntry entry)
         where TKey : notnull

@@ -33,7 +33,7 @@ public interface IMessageQueue
     /// <returns>False when the receipt was void: the message is gone already or was delivered again.</returns>
     Task<bool> DeleteAsync(ReceivedMessage message, CancellationToken cancellation);
 
-    /// <summary>Looks at up to <paramref name="count"/> visible messages without taking them.</summary>
+    /// <summary>Returns up to <paramref name="count"/> visible messages without taking them.</summary>
     Task<IReadOnlyList<PeekedMessage>> PeekAsync(int count, CancellationToken cancellation);
 
     /// <summary>About how many messages there are, hidden ones included.</summary>
@@ -48,7 +48,7 @@ public interface IMessageQueue
 /// <param name="DequeueCount">How often it has been received, this time included.</param>
 public sealed record ReceivedMessage(string Id, string Receipt, ReadOnlyMemory<byte> Body, DateTimeOffset InsertedOn, long DequeueCount);
 
-/// <summary>A message that was only looked at.</summary>
+/// <summary>A message that was only peeked at.</summary>
 /// <param name="Body">What was sent; bytes that are not in the queue's encoding come as they are.</param>
 /// <param name="InsertedOn">When the queue got it, UTC.</param>
 /// <param name="DequeueCount">How often it has been received.</param>

@@ -10,6 +10,13 @@ public interface ITable
     /// <returns>The new row's version; null when there is a row already.</returns>
     Task<string?> TryInsertAsync(TableRow row, CancellationToken cancellation);
 
+    /// <summary>
+    /// Inserts as <see cref="TryInsertAsync"/> does, for a row whose loss only lets work begin again. It survives the end of every
+    /// process. A power failure may undo it, and with it all that was written later.
+    /// </summary>
+    /// <returns>The new row's version; null when there is a row already.</returns>
+    Task<string?> TryClaimAsync(TableRow row, CancellationToken cancellation) => TryInsertAsync(row, cancellation);
+
     /// <summary>Reads one row.</summary>
     /// <param name="key">Where it is.</param>
     /// <param name="columns">The columns to read; null: all.</param>
@@ -63,7 +70,7 @@ public enum WriteOutcome
 /// <param name="Row">The row key.</param>
 public sealed record RowKey(string Partition, string Row);
 
-/// <summary>Which rows; what is null does not matter.</summary>
+/// <summary>Which rows; null means any.</summary>
 public sealed record TableQuery
 {
     /// <summary>The first partition.</summary>

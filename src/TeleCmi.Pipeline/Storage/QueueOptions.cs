@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
@@ -39,8 +38,6 @@ internal sealed class QueueOptionsValidator : IValidateOptions<QueueOptions>
     // A queue's name is at most 63 characters, the poison queue's suffix included.
     private const int LongestName = 63 - 7;
 
-    private static readonly SearchValues<char> NameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
-
     public ValidateOptionsResult Validate(string? name, QueueOptions options)
     {
         var faults = new List<string>();
@@ -56,7 +53,7 @@ internal sealed class QueueOptionsValidator : IValidateOptions<QueueOptions>
 
     private static void Check(List<string> faults, string setting, string queue)
     {
-        if (queue is not { Length: >= 3 and <= LongestName } || queue.AsSpan().ContainsAnyExcept(NameCharacters)
+        if (queue is not { Length: >= 3 and <= LongestName } || !queue.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character == '-')
             || queue.StartsWith('-') || queue.EndsWith('-') || queue.Contains("--", StringComparison.Ordinal))
         {
             faults.Add($"{setting}: '{queue}' is not a queue name (3 to {LongestName} of a-z 0-9 -, beginning and ending with a letter or digit, no two hyphens together).");

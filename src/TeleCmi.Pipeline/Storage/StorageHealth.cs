@@ -1,13 +1,11 @@
 using Microsoft.Extensions.Logging;
-using Polly;
-using Polly.Timeout;
 
 namespace TeleCmi.Pipeline.Storage;
 
 /// <summary>Tells whether the receiver could do its work now.</summary>
 public sealed partial class StorageHealth(IStore store, TimeProvider clock, ILogger<StorageHealth> logger)
 {
-    private readonly ResiliencePipeline _deadline = clock.Deadline(TimeSpan.FromSeconds(5));
+    private readonly Deadline _deadline = new(TimeSpan.FromSeconds(5), clock);
 
     /// <summary>Asks storage.</summary>
     /// <returns>False when it does not do its work within 5 s; the log says why.</returns>
@@ -15,10 +13,10 @@ public sealed partial class StorageHealth(IStore store, TimeProvider clock, ILog
     {
         try
         {
-            await _deadline.ExecuteAsync(async token => await store.CheckAsync(token), cancellation);
+            await _deadline.RunAsync(store.CheckAsync, cancellation);
             return true;
         }
-        catch (Exception e) when (e is StorageException or TimeoutRejectedException)
+        catch (Exception e) when (e is StorageException or TimeoutException)
         {
             Log.Unhealthy(logger, e);
             return false;

@@ -39,6 +39,18 @@ public sealed class CallErasureTests : IDisposable
         (await _erasure.FindCallsOfAsync("+44 7700 900123", new JournalFilter(), CancellationToken.None)).ShouldBe(call.Events.Select(JournalKey.Of), ignoreOrder: true);
     }
 
+    [Fact]
+    public async Task NumberWithoutDigits_IsRefused() => await Should.ThrowAsync<ArgumentException>(() => _erasure.FindCallsOfAsync("unknown", new JournalFilter(), CancellationToken.None));
+
+    [Fact]
+    public async Task UnknownNumberOrCall_FindsNothing()
+    {
+        await JournalAsync(new CallScenario(Noon).Reached());
+
+        (await _erasure.FindCallsOfAsync("447700900123", new JournalFilter(), CancellationToken.None)).ShouldBeEmpty();
+        (await _erasure.FindCallAsync("nobody's", CancellationToken.None)).ShouldBeEmpty();
+    }
+
     private async Task<CallScenario> JournalAsync(CallScenario scenario)
     {
         foreach (var callEvent in scenario.Events)

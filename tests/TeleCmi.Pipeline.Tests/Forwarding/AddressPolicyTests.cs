@@ -17,9 +17,15 @@ public sealed class AddressPolicyTests
     [InlineData("169.254.170.2")]
     [InlineData("172.16.0.1")]
     [InlineData("172.31.255.255")]
+    [InlineData("192.0.0.8")]
+    [InlineData("192.0.2.1")]
+    [InlineData("192.88.99.1")]
     [InlineData("192.168.1.1")]
     [InlineData("198.18.0.1")]
+    [InlineData("198.51.100.1")]
+    [InlineData("203.0.113.1")]
     [InlineData("224.0.0.1")]
+    [InlineData("240.0.0.1")]
     [InlineData("255.255.255.255")]
     [InlineData("::")]
     [InlineData("::1")]
@@ -31,6 +37,7 @@ public sealed class AddressPolicyTests
     [InlineData("2001:0:4136:e378:8000:63bf:3fff:fdd2")] // Teredo.
     [InlineData("2002:7f00:1::")] // 6to4 of 127.0.0.1.
     [InlineData("2001:db8::1")]
+    [InlineData("3fff::1")]
     [InlineData("fd00:ec2::254")] // Metadata at Amazon.
     [InlineData("fe80::1")]
     [InlineData("fec0::1")]
@@ -70,13 +77,46 @@ public sealed class AddressPolicyTests
     }
 
     [Theory]
+    [InlineData("localhost", "127.0.0.1")]
+    [InlineData("LocalHost", "::1")]
+    [InlineData("127.0.0.1", "127.0.0.1")]
+    [InlineData("127.3.2.1", "127.3.2.1")]
+    [InlineData("::1", "::1")]
+    [InlineData("::ffff:127.0.0.1", "::ffff:127.0.0.1")]
+    public void HostThatSpellsOutThisMachine_IsPermitted_WhereTheProgramAllowsIt(string host, string address)
+    {
+        OfThisMachine().Permits(host, IPAddress.Parse(address)).ShouldBeTrue();
+        Policy().Permits(host, IPAddress.Parse(address)).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("crm.example.com", "127.0.0.1")]
+    [InlineData("localhost.example.com", "127.0.0.1")]
+    [InlineData("crm.localhost", "::1")]
+    [InlineData("localhost", "10.0.0.1")]
+    [InlineData("localhost", "169.254.169.254")]
+    [InlineData("10.0.0.1", "10.0.0.1")]
+    [InlineData("0.0.0.0", "0.0.0.0")]
+    public void NothingElse_IsThisMachine(string host, string address) => OfThisMachine().Permits(host, IPAddress.Parse(address)).ShouldBeFalse();
+
+    [Fact]
+    public async Task NameThatLeadsToThisMachine_IsRefused_WhereItsAddressIsPermitted()
+    {
+        var connection = new GuardedConnection(Options.Create(new ForwardOptions { AllowsThisMachine = true }), (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]));
+
+        (await connection.FindAsync("localhost", CancellationToken.None)).ShouldBe([IPAddress.Loopback]);
+        (await connection.FindAsync("127.0.0.1", CancellationToken.None)).ShouldBe([IPAddress.Loopback]);
+        (await Should.ThrowAsync<AddressRefusedException>(() => connection.FindAsync("crm.example.com", CancellationToken.None))).Message.ShouldContain("127.0.0.1");
+    }
+
+    [Theory]
     [InlineData("10.0.0.0")]
     [InlineData("private")]
     [InlineData("10.0.0.0/33")]
     public void AnythingElse_IsNoNetwork_AndIsNamed(string network)
     {
         AddressPolicy.TryParse(["10.0.0.0/8", network], out _, out var fault).ShouldBeFalse();
-        fault.ShouldBe(network);
+        fault.ShouldNotBeNull().ShouldStartWith($"'{network}' is not a network.");
     }
 
     [Fact]
@@ -89,7 +129,6 @@ public sealed class AddressPolicyTests
         var refused = await Should.ThrowAsync<AddressRefusedException>(() => connection.FindAsync("crm.example.com", CancellationToken.None));
 
         refused.Message.ShouldContain("169.254.169.254");
-        refused.Message.ShouldContain("TeleCmi__Forward__AllowedNetworks");
     }
 
     [Fact]
@@ -102,6 +141,8 @@ public sealed class AddressPolicyTests
     }
 
     private static IOptions<ForwardOptions> NothingAllowed => Options.Create(new ForwardOptions());
+
+    private static AddressPolicy OfThisMachine() => AddressPolicy.TryParse([], out var policy, out var fault, allowsThisMachine: true) ? policy : throw new InvalidOperationException(fault);
 
     private static AddressPolicy Policy(params string[] networks) =>
         AddressPolicy.TryParse(networks, out var policy, out var fault) ? policy : throw new ArgumentException(fault, nameof(networks));

@@ -113,6 +113,7 @@ public sealed class CompletedCallsTests
             new CallScenario(Start).Outgoing("started", "a").Outgoing("hangup", "a").OutgoingCdr("missed", "a"),
             new CallScenario(Start).Incoming("waiting").IncomingAgent("answered").Incoming("hangup").IncomingCdr("answered").IncomingCdr("missed", "other"),
             new CallScenario(Start).Incoming("waiting").Incoming("hangup"),
+            new CallScenario(Start).Outgoing("started", "a").Outgoing("answered", "b").Outgoing("hangup", "b").OutgoingCdr("answered", "b", ("request_id", null)),
         ];
         var cases = from scenario in Gen.Elements(scenarios)
                     from repeated in Gen.SubListOf(scenario.Events.AsEnumerable())
@@ -133,16 +134,20 @@ public sealed class CompletedCallsTests
 
             await crm.RunAsync();
 
-            // A detail record that comes long before the first event is a call of its own: nothing says yet that more belongs to it.
-            var sent = crm.Requests.Where(request => request.Data.GetProperty("id").GetString() == scenario.Id).ToArray();
-            var expected = CallDocument.Of((await crm.Pipeline.Get<CallReader>().FindAsync(scenario.Id, CancellationToken.None)).Single());
-            sent.Select(request => request.Data.GetProperty("revision").GetInt32()).ShouldBe(Enumerable.Range(1, sent.Length));
+            // One id for all of them: where a detail record was sent long before the first event, the one that it was sent under.
+            var sent = crm.Requests;
+            var id = sent.Select(request => request.Data.GetProperty("id").GetString()!).Distinct(StringComparer.Ordinal).ShouldHaveSingleItem();
+            sent.Select(request => request.Id).ShouldBe(Enumerable.Range(1, sent.Count).Select(revision => $"{id.Replace("~", "%7E", StringComparison.Ordinal)}:{revision}"));
+            var call = (await crm.Pipeline.Get<CallReader>().FindAsync(scenario.Id, CancellationToken.None)).ShouldHaveSingleItem();
+            call.Ids.ShouldContain(id);
+            var expected = CallDocument.Of(call with { Id = id });
+            sent.Select(request => request.Data.GetProperty("revision").GetInt32()).ShouldBe(Enumerable.Range(1, sent.Count));
             JsonSerializer.Serialize(JsonSerializer.Deserialize(sent[^1].Data, CallJson.Default.CallDocument)! with { Revision = null }, CallJson.Default.CallDocument)
                 .ShouldBe(JsonSerializer.Serialize(expected, CallJson.Default.CallDocument));
             sent.Select(request => string.Join(',', request.Data.EnumerateObject().Where(field => field.Name != "revision"))).ShouldBeUnique();
             if (order.All(step => step.Seconds == 0))
             {
-                sent.Length.ShouldBe(1);
+                sent.Count.ShouldBe(1);
             }
 
             return true;
@@ -182,6 +187,58 @@ public sealed class CompletedCallsTests
         await crm.RunAsync();
 
         crm.Requests.Select(request => request.Id).ShouldBe([$"{scenario.Id}:1", $"{scenario.Id}:2"]);
+    }
+
+    /// <summary>Nothing says yet which conversation it is; when something does, it is the same call to the receiver.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task CallWhoseDetailRecordsComeLongBeforeItsEvents_KeepsTheIdItWasSentUnder(bool hasRequest)
+    {
+        await using var crm = new CallCrm();
+        var scenario = new CallScenario(Start).Outgoing("started", "a").Outgoing("answered", "a").Outgoing("answered", "b").Outgoing("hangup", "b");
+        _ = hasRequest ? scenario.OutgoingCdr("answered", "b") : scenario.OutgoingCdr("answered", "b", ("request_id", null));
+        await crm.ProcessAsync(scenario.Events[^1]);
+        await crm.RunAsync();
+
+        foreach (var callEvent in scenario.Events)
+        {
+            await crm.ProcessAsync(callEvent);
+            await crm.RunAsync();
+        }
+
+        var id = hasRequest ? $"2223343:call:request~{scenario.Request}" : $"2223343:call:unjoined~{scenario.LegB}";
+        crm.Requests.ShouldAllBe(request => request.Data.GetProperty("id").GetString() == id);
+        crm.Requests.Select(request => request.Data.GetProperty("revision").GetInt32()).ShouldBe(Enumerable.Range(1, crm.Requests.Count));
+        crm.Requests[^1].Data.GetProperty("conversationId").GetString().ShouldBe(scenario.Conversation);
+        crm.Requests[^1].Data.GetProperty("events").GetArrayLength().ShouldBe(5);
+
+        // What became of all revisions is found from the call as the journal has it now.
+        var call = (await crm.Pipeline.Get<CallReader>().FindAsync(scenario.Conversation, CancellationToken.None)).ShouldHaveSingleItem();
+        (await crm.Pipeline.Get<DeliveryReader>().OfAsync(call, CancellationToken.None)).Select(delivery => delivery.EventId)
+            .ShouldBe(crm.Requests.Select(request => request.Id), ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task EventsThatComeBetweenACheckAndItsClaim_GiveTheCallItsConversation()
+    {
+        await using var crm = new CallCrm();
+        var scenario = new CallScenario(Start).Outgoing("started", "a").Outgoing("answered", "b").Outgoing("hangup", "b").OutgoingCdr("answered", "b");
+        await crm.ProcessAsync(scenario.Events[^1]);
+        var others = scenario.Events.SkipLast(1).ToArray();
+        crm.Pipeline.Store.Before = async (operation, _) =>
+        {
+            if (operation == "insert ForwardClaims" && others.Length > 0)
+            {
+                var now = others;
+                others = [];
+                await crm.ProcessAsync(now);
+            }
+        };
+        await crm.RunAsync();
+
+        crm.Requests.ShouldHaveSingleItem().Id.ShouldBe($"{scenario.Id}:1");
+        crm.Requests[0].Data.GetProperty("events").GetArrayLength().ShouldBe(4);
     }
 
     [Fact]
@@ -256,7 +313,7 @@ public sealed class CompletedCallsTests
     }
 
     [Fact]
-    public async Task LooksThatAreDueAtOnce_SendOnce()
+    public async Task ChecksThatAreDueAtOnce_SendOnce()
     {
         await using var crm = new CallCrm();
         var scenario = new CallScenario(Start).Reached();
@@ -327,7 +384,7 @@ public sealed class CompletedCallsTests
     }
 
     [Fact]
-    public async Task EventThatIsJournaledButWhoseLookWasNotQueued_IsProcessedAgain()
+    public async Task EventThatIsJournaledButWhoseCheckWasNotQueued_IsProcessedAgain()
     {
         await using var crm = new CallCrm();
         var scenario = new CallScenario(Start).Outgoing("started", "a").OutgoingCdr("missed", "a");
@@ -418,7 +475,7 @@ public sealed class CompletedCallsTests
     }
 
     [Fact]
-    public async Task WithoutSuchADestination_NothingIsLookedAt()
+    public async Task WithoutSuchADestination_NothingIsChecked()
     {
         await using var pipeline = new PipelineUnderTest();
         await pipeline.ProcessAsync(new CallScenario(Start).Reached().Events[0].Envelope.ToArray());

@@ -51,6 +51,47 @@ public sealed class ForwardMessageTests
     public void AnythingElse_IsNoMessage(string body) =>
         ForwardMessage.TryRead(Encoding.UTF8.GetBytes(body), out _, out _).ShouldBeFalse();
 
+    [Fact]
+    public void CheckOfACall_ComesBackAsItWas_AndAFreshEventHasNoAttempts()
+    {
+        var envelope = Envelope(DocumentedNotices.OutgoingAnswered.Json);
+
+        Read((Message("crm", 1, 0, envelope) with { Check = "1:call:c" }).ToUtf8()).Check.ShouldBe("1:call:c");
+        var fresh = Read((Message("crm", 1, 0, envelope) with { Attempts = [] }).ToUtf8());
+        fresh.Check.ShouldBeNull();
+        fresh.Attempts.ShouldBeEmpty();
+        fresh.Attempt.ShouldBe(1);
+        fresh.Deferrals.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("\"destination\":\"crm\"", "\"destination\":\"\"")]
+    [InlineData("\"destination\"", "\"to\"")]
+    [InlineData("\"attempt\":1", "\"attempt\":0")]
+    [InlineData("\"attempt\":1", "\"tries\":1")]
+    [InlineData("\"deferrals\":0", "\"deferrals\":-1")]
+    [InlineData("2026-11-20T10:00:00.123Z", "yesterday")]
+    [InlineData("\"queuedAt\"", "\"at\"")]
+    [InlineData("\"envelope\"", "\"event\"")]
+    [InlineData("com.telecmi.", "com.example.")]
+    public void MessageOfAnotherMaking_IsNoMessage(string part, string instead)
+    {
+        var message = Encoding.UTF8.GetString(Message("crm", 1, 0, Envelope(DocumentedNotices.OutgoingAnswered.Json)).ToUtf8().Span);
+        message.ShouldContain(part);
+
+        ForwardMessage.TryRead(Encoding.UTF8.GetBytes(message.Replace(part, instead, StringComparison.Ordinal)), out var read, out var fault).ShouldBeFalse();
+        read.ShouldBeNull();
+        fault.ShouldNotBeNullOrWhiteSpace();
+    }
+
+    [Fact]
+    public void MessageOfALaterRelease_IsRead()
+    {
+        var message = Encoding.UTF8.GetString(Message("crm", 4, 0, Envelope(DocumentedNotices.OutgoingAnswered.Json)).ToUtf8().Span);
+
+        Read(Encoding.UTF8.GetBytes("""{"added":{"attempt":[1]},""" + message[1..])).Attempt.ShouldBe(4);
+    }
+
     private static ForwardMessage Message(string destination, int attempt, int deferrals, ReadOnlyMemory<byte> envelope) => new()
     {
         Destination = destination,

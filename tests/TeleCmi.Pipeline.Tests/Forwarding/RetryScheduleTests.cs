@@ -51,4 +51,45 @@ public sealed class RetryScheduleTests
         RetrySchedule.AfterDeferral(100, TimeSpan.Zero).ShouldBeInRange(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(12));
         RetrySchedule.AfterDeferral(0, TimeSpan.FromMinutes(30)).ShouldBeInRange(TimeSpan.FromMinutes(30), TimeSpan.FromMinutes(36));
     }
+
+    [Theory]
+    [InlineData(1, 5)]
+    [InlineData(2, 30)]
+    [InlineData(3, 120)]
+    [InlineData(4, 600)]
+    [InlineData(5, 1800)]
+    [InlineData(6, 3600)]
+    [InlineData(7, 7200)]
+    [InlineData(8, 14400)]
+    [InlineData(9, 28800)]
+    [InlineData(10, 50400)]
+    [InlineData(11, 64800)]
+    public void EveryPause_IsTheDocumentedOne_AFifthLongerOrShorter(int attempt, int seconds)
+    {
+        var pauses = Enumerable.Range(0, 300).Select(_ => RetrySchedule.Default.After(attempt, retryAfter: null).ShouldNotBeNull().TotalSeconds / seconds).ToArray();
+
+        pauses.Min().ShouldBeInRange(0.8, 0.9);
+        pauses.Max().ShouldBeInRange(1.1, 1.2);
+    }
+
+    [Fact]
+    public void LastAttempt_HasNoPauseBehindIt_WhateverTheReceiverAsksFor()
+    {
+        var schedule = new RetrySchedule(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3));
+
+        schedule.Attempts.ShouldBe(3);
+        schedule.After(2, retryAfter: null).ShouldNotBeNull();
+        schedule.After(3, TimeSpan.FromMinutes(1)).ShouldBeNull();
+        schedule.Life.ShouldBe(TimeSpan.FromSeconds(6));
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(1, 2)]
+    [InlineData(5, 32)]
+    [InlineData(9, 512)]
+    [InlineData(10, 600)]
+    [InlineData(int.MaxValue, 600)]
+    public void Deferrals_DoubleUpToTenMinutes(int deferrals, int seconds) =>
+        RetrySchedule.AfterDeferral(deferrals, TimeSpan.Zero).TotalSeconds.ShouldBeInRange(seconds, seconds * 1.2);
 }

@@ -53,6 +53,18 @@ public sealed class ReconcilerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task CallOfADayThatMayBePurged_IsNotMissing()
+    {
+        await using var pipeline = new PipelineUnderTest(_ => { }, [.. _server.Settings, ("TeleCmi:Retention", "7")]);
+        var firstKept = new DateTimeOffset(pipeline.Clock.GetUtcNow().UtcDateTime.Date.AddDays(-7), TimeSpan.Zero);
+        _server.Add("out_answered", firstKept.AddMinutes(-1), "purged").Add("out_answered", firstKept, "kept");
+
+        var compared = await pipeline.Get<Reconciler>().CompareAsync(firstKept.AddDays(-3), pipeline.Clock.GetUtcNow(), CancellationToken.None).ToListAsync();
+
+        compared.ShouldHaveSingleItem().Record!.CmiUid.ShouldBe("kept");
+    }
+
+    [Fact]
     public async Task CallWithoutACommonId_IsMatched_ByNumberAgentAndTime()
     {
         var call = await JournalAsync(new CallScenario(Midday).Reached());

@@ -150,7 +150,11 @@ export function createCalls() {
   }
 
   function rowOf(id) {
-    const row = make('tr', { role: 'row' });
+    const row = make(
+      'tr',
+      { role: 'row' },
+      make('td', { role: 'cell', class: 'time' }, make('button', { type: 'button', class: 'open', tabindex: '-1' })),
+      ...['event', 'who', 'number mono', 'talk'].map(name => make('td', { role: 'cell', class: name })));
     row.addEventListener('click', event => {
       if (!getSelection().toString() || event.target.closest('button')) {
         toggle(row, id);
@@ -169,27 +173,25 @@ export function createCalls() {
     row.state = state;
     row.dataset.outcome = call.outcome;
     row.call = call;
-    const hadFocus = row.contains(document.activeElement);
     const outcome = outcomeOf(call);
     const direction = DIRECTIONS[call.direction];
-    const button = make(
-      'button',
-      { type: 'button', class: 'open', tabindex: row.isStop ? '0' : '-1', 'aria-expanded': String(Boolean(row.events)), title: momentOf(call.startedAt) },
+
+    // The button stays the same one, or it would lose the focus and a click that has begun.
+    const button = row.querySelector('.open');
+    const [, event, who, number, talked] = row.cells;
+    button.title = momentOf(call.startedAt);
+    button.setAttribute('aria-expanded', String(Boolean(row.events)));
+    button.replaceChildren(
       isDated ? momentOf(call.startedAt) : secondOf(call.startedAt),
       make('span', { class: 'unseen' }, `, ${direction?.word ?? ''} call ${outcome.word}, its events`));
-    row.replaceChildren(
-      make('td', { role: 'cell', class: 'time' }, button),
-      make('td', { role: 'cell', class: 'event' },
-        badgeOf(outcome),
-        direction ? make('span', { class: 'by' }, make('span', { 'aria-hidden': 'true' }, `${direction.sign} `), direction.word) : ''),
-      make('td', { role: 'cell', class: 'who' }, call.agent ?? ''),
-      make('td', { role: 'cell', class: 'number mono' }, call.number ?? ''),
-      make('td', { role: 'cell', class: 'talk' },
-        call.talkSeconds === undefined ? '' : talk(call.talkSeconds),
-        call.hasRecording ? make('span', { class: 'by' }, make('span', { 'aria-hidden': 'true' }, ' ◉'), ' recorded') : ''));
-    if (hadFocus) {
-      button.focus({ preventScroll: true });
-    }
+    event.replaceChildren(
+      badgeOf(outcome),
+      direction ? make('span', { class: 'by' }, make('span', { 'aria-hidden': 'true' }, `${direction.sign} `), direction.word) : '');
+    who.textContent = call.agent ?? '';
+    number.textContent = call.number ?? '';
+    talked.replaceChildren(
+      call.talkSeconds === undefined ? '' : talk(call.talkSeconds),
+      call.hasRecording ? make('span', { class: 'by' }, make('span', { 'aria-hidden': 'true' }, ' ◉'), ' recorded') : '');
   }
 
   async function toggle(row, id) {

@@ -73,8 +73,14 @@ export function way(journey) {
 
 /** A row of the table; `update` writes a journey into it. */
 export function line(journey, open, isDated) {
-  const row = make('tr', { role: 'row' });
-  row.journey = journey;
+  const row = make(
+    'tr',
+    { role: 'row' },
+    make('td', { role: 'cell', class: 'status' }),
+    make('td', { role: 'cell', class: 'time' }, make('button', { type: 'button', class: 'open', tabindex: '-1' })),
+    make('td', { role: 'cell', class: 'event' }),
+    make('td', { role: 'cell', class: 'who' }),
+    make('td', { role: 'cell', class: 'number mono' }));
   row.addEventListener('click', event => {
     if (!getSelection().toString() || event.target.closest('button')) {
       open(row);
@@ -88,9 +94,7 @@ export function updateLine(row, journey, isDated) {
   row.journey = journey;
   row.dataset.state = journey.state;
   row.dataset.id = journey.id;
-  const hadFocus = row.contains(document.activeElement);
   const time = isDated ? momentOf(journey.receivedAt) : timeOf(journey.receivedAt);
-  const button = make('button', { type: 'button', class: 'open', tabindex: row.isStop ? '0' : '-1' }, time, make('span', { class: 'unseen' }, `, ${wordOf(journey.state)} ${journey.kind ?? ''}, show details`));
   const reason = reasonOf(journey);
   const by = [
     journey.answeredBy ? `by the ${journey.answeredBy}` : '',
@@ -98,20 +102,17 @@ export function updateLine(row, journey, isDated) {
     journey.tries > 1 ? `${journey.tries} tries` : '',
     forwardsOf((journey.forwards ?? []).filter(forward => !isForwarded(forward))),
   ].filter(Boolean).join(', ');
-  row.replaceChildren(
-    make('td', { role: 'cell', class: 'status' }, badge(journey.state)),
-    make('td', { role: 'cell', class: 'time' }, button),
-    make(
-      'td',
-      { role: 'cell', class: 'event' },
-      make('span', { class: 'kind' }, journey.kind ?? 'no event'),
-      by ? make('span', { class: 'by' }, ` ${by}`) : '',
-      reason ? make('span', { class: 'reason' }, reason) : ''),
-    make('td', { role: 'cell', class: 'who' }, journey.agent ?? ''),
-    make('td', { role: 'cell', class: 'number mono' }, journey.number ?? ''));
-  if (hadFocus) {
-    button.focus({ preventScroll: true });
-  }
+
+  // The button stays the same one, or it would lose the focus and a click that has begun.
+  const [status, , event, who, number] = row.cells;
+  status.replaceChildren(badge(journey.state));
+  row.querySelector('.open').replaceChildren(time, make('span', { class: 'unseen' }, `, ${wordOf(journey.state)} ${journey.kind ?? ''}, show details`));
+  event.replaceChildren(
+    make('span', { class: 'kind' }, journey.kind ?? 'no event'),
+    by ? make('span', { class: 'by' }, ` ${by}`) : '',
+    reason ? make('span', { class: 'reason' }, reason) : '');
+  who.textContent = journey.agent ?? '';
+  number.textContent = journey.number ?? '';
 }
 
 /** A table's lines are one tab stop: Up, Down, Home and End move from line to line; what is unfolded below a line is none. */
@@ -122,7 +123,6 @@ export function moveByKeys(table) {
   function stopAt(row) {
     for (const [each, isStop] of [[stop, false], [row, true]]) {
       if (each) {
-        each.isStop = isStop;
         each.querySelector('.open').tabIndex = isStop ? 0 : -1;
       }
     }
