@@ -1,18 +1,77 @@
+using TeleCmi.Pipeline.Storage;
+
 namespace TeleCmi.Pipeline.Calls;
 
 /// <summary>
 /// Finds out which notices belong to one call: by conversation; a notice without one by its leg, then by its click2call
 /// request, which another notice of its leg may name. <c>call_id</c> never joins: it differs between a leg's events and its detail record. Applications never mix.
 /// </summary>
-internal sealed class CallGrouping
+internal sealed class CallGrouping : IDisposable
 {
+    private readonly Spool _spool = new();
+    private readonly Lock _turn = new();
     private readonly Dictionary<CallKey, CallParts> _byConversation = [];
     private readonly Dictionary<CallKey, CallParts> _byLeg = [];
-    private readonly Dictionary<CallKey, CallParts> _byRequest = [];
     private readonly List<CallPart> _withoutConversation = [];
 
-    /// <summary>Adds notices.</summary>
-    public void Add(CallPart part)
+    /// <summary>Adds notices, best in the order of their rows. Several can be added to at once.</summary>
+    /// <exception cref="StorageException">They cannot be read, or there is no room for them.</exception>
+    public async Task AddAsync(IAsyncEnumerable<CallNotice> notices)
+    {
+        await foreach (var part in CallPart.SpoolAsync(notices, _spool))
+        {
+            lock (_turn)
+            {
+                Add(part);
+            }
+        }
+    }
+
+    /// <summary>Every call. Asked for once: it joins what is left.</summary>
+    /// <exception cref="StorageException">What was spooled cannot be read.</exception>
+    public IReadOnlyCollection<CallParts> Calls()
+    {
+        // Few have a request and no known leg, as a rule: then nobody needs to look for requests.
+        var unjoined = _withoutConversation.Where(part => WithLegOf(part) is null).Select(part => (Part: part, Request: FirstRequestOf(part))).ToList();
+        var byRequest = unjoined.Exists(part => part.Request is not null) ? ConversationsByRequest() : [];
+        _withoutConversation.ForEach(part => WithLegOf(part)?.Add(part));
+
+        var requests = new Dictionary<CallKey, CallParts>();
+        var legs = new Dictionary<CallKey, CallParts>();
+        var requestOfLeg = unjoined.Where(part => part is { Part.Leg: not null, Request: not null })
+            .GroupBy(part => new CallKey(part.Part.AppId, part.Part.LegOrNotice), part => part.Request)
+            .ToDictionary(leg => leg.Key, FirstOf);
+        foreach (var (part, ownRequest) in unjoined)
+        {
+            var request = part.Leg is { } leg ? requestOfLeg.GetValueOrDefault(new CallKey(part.AppId, leg)) : ownRequest;
+            if (request is null)
+            {
+                AddTo(legs, part, part.LegOrNotice, CallName.Leg);
+            }
+            else if (new CompactId(request) is var name && byRequest.TryGetValue(new CallKey(part.AppId, name), out var ofRequest))
+            {
+                ofRequest.Add(part);
+            }
+            else
+            {
+                AddTo(requests, part, name, CallName.Request);
+            }
+        }
+
+        CallParts[] calls = [.. _byConversation.Values, .. requests.Values, .. legs.Values];
+
+        // Whoever reads the calls' notices now needs the room.
+        Empty(_byConversation);
+        Empty(_byLeg);
+        _withoutConversation.Clear();
+        _withoutConversation.TrimExcess();
+        return calls;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _spool.Dispose();
+
+    private void Add(CallPart part)
     {
         if (part.ConversationId is not { } conversation)
         {
@@ -25,66 +84,41 @@ internal sealed class CallGrouping
         {
             _byLeg[new CallKey(part.AppId, leg)] = call;
         }
-
-        foreach (var request in part.Requests)
-        {
-            _byRequest[new CallKey(part.AppId, request)] = call;
-        }
     }
 
-    /// <summary>Every call. Asked for once: it joins what is left.</summary>
-    public IReadOnlyCollection<CallParts> Calls()
+    private static void Empty(Dictionary<CallKey, CallParts> calls)
     {
-        var unjoined = new List<CallPart>();
-        foreach (var part in _withoutConversation)
-        {
-            if (part.Legs is [var leg] && _byLeg.TryGetValue(new CallKey(part.AppId, leg), out var ofLeg))
-            {
-                ofLeg.Add(part);
-            }
-            else
-            {
-                unjoined.Add(part);
-            }
-        }
-
-        var requests = new Dictionary<CallKey, CallParts>();
-        var legs = new Dictionary<CallKey, CallParts>();
-        var requestOfLeg = unjoined.Where(part => part is { Legs: [_], Requests: [_, ..] })
-            .GroupBy(part => new CallKey(part.AppId, part.Legs[0]))
-            .ToDictionary(leg => leg.Key, leg => FirstOf(leg.SelectMany(part => part.Requests)));
-        foreach (var part in unjoined)
-        {
-            var request = part.Legs is [var leg]
-                ? requestOfLeg.TryGetValue(new CallKey(part.AppId, leg), out var ofLeg) ? ofLeg : null
-                : FirstOf(part.Requests);
-            if (request is not { } known)
-            {
-                AddTo(legs, part, part.Legs is [var alone] ? alone : part.FirstId!.Value, CallName.Leg);
-            }
-            else if (_byRequest.TryGetValue(new CallKey(part.AppId, known), out var ofRequest))
-            {
-                ofRequest.Add(part);
-            }
-            else
-            {
-                AddTo(requests, part, known, CallName.Request);
-            }
-        }
-
-        return [.. _byConversation.Values, .. requests.Values, .. legs.Values];
+        calls.Clear();
+        calls.TrimExcess();
     }
+
+    private CallParts? WithLegOf(CallPart part) => part.Leg is { } leg ? _byLeg.GetValueOrDefault(new CallKey(part.AppId, leg)) : null;
+
+    private Dictionary<CallKey, CallParts> ConversationsByRequest()
+    {
+        var byRequest = new Dictionary<CallKey, CallParts>();
+        foreach (var (conversation, call) in _byConversation)
+        {
+            foreach (var request in call.Notices.Select(notice => notice.RequestId).OfType<string>())
+            {
+                byRequest[new CallKey(conversation.AppId, new CompactId(request))] = call;
+            }
+        }
+
+        return byRequest;
+    }
+
+    private string? FirstRequestOf(CallPart part) => FirstOf(PackedNotices.Unpack(_spool.Read(part.Place)).Select(notice => notice.RequestId));
 
     // There is one, unless somebody invents some; then the order of the notices must not matter.
-    private static CompactId? FirstOf(IEnumerable<CompactId> requests) =>
-        requests.Select(request => (CompactId?)request).MinBy(request => $"{request}", StringComparer.Ordinal);
+    private static string? FirstOf(IEnumerable<string?> requests) => requests.Where(request => request is not null).Min(StringComparer.Ordinal);
 
-    private static CallParts AddTo(Dictionary<CallKey, CallParts> calls, CallPart part, CompactId id, CallName kind)
+    private CallParts AddTo(Dictionary<CallKey, CallParts> calls, CallPart part, CompactId id, CallName kind)
     {
         var key = new CallKey(part.AppId, id);
         if (!calls.TryGetValue(key, out var call))
         {
-            calls.Add(key, call = new CallParts(part.AppId, id, kind));
+            calls.Add(key, call = new CallParts(part.AppId, id, kind, _spool));
         }
 
         call.Add(part);
@@ -108,9 +142,9 @@ internal enum CallName
 }
 
 /// <summary>What the journal has of one call.</summary>
-internal sealed class CallParts(string? appId, CompactId name, CallName kind)
+internal sealed class CallParts(string? appId, CompactId name, CallName kind, Spool spool)
 {
-    private readonly List<CallPart> _parts = new(capacity: 2);
+    private long[] _places = [];
 
     /// <summary>The call's id.</summary>
     public string Id => CallRecord.IdOf(appId, kind switch
@@ -123,13 +157,13 @@ internal sealed class CallParts(string? appId, CompactId name, CallName kind)
     /// <summary>When its first notice was received.</summary>
     public DateTimeOffset FirstReceivedAt { get; private set; } = DateTimeOffset.MaxValue;
 
-    /// <summary>Its notices.</summary>
-    public IEnumerable<CallNotice> Notices => _parts.SelectMany(part => part.Notices);
+    /// <summary>Its notices, from the spool.</summary>
+    public IEnumerable<CallNotice> Notices => _places.SelectMany(place => PackedNotices.Unpack(spool.Read(place)));
 
     /// <summary>Adds notices.</summary>
     public void Add(CallPart part)
     {
-        _parts.Add(part);
+        _places = [.. _places, part.Place];
         FirstReceivedAt = part.FirstReceivedAt < FirstReceivedAt ? part.FirstReceivedAt : FirstReceivedAt;
     }
 }

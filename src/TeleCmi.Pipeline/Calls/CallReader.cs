@@ -15,8 +15,8 @@ public sealed class CallReader(IStore store, TimeProvider clock)
     /// <param name="filter">Which calls.</param>
     /// <param name="cancellation">Ends the reading.</param>
     /// <remarks>
-    /// With each day, what was received near its midnights is read of the days beside it. One day's notices are held, packed, without
-    /// their envelopes, however many days are read (docs/calls.md says how much that is).
+    /// With each day, what was received near its midnights is read of the days beside it. Of one day's calls, however many days are read,
+    /// the names are held, and a temporary file has their notices without the envelopes (docs/calls.md says how much that is).
     /// </remarks>
     /// <exception cref="StorageException">The journal cannot be read.</exception>
     public async IAsyncEnumerable<CallRecord> QueryAsync(CallFilter filter, [EnumeratorCancellation] CancellationToken cancellation)
@@ -24,7 +24,9 @@ public sealed class CallReader(IStore store, TimeProvider clock)
         var last = filter.To ?? clock.Today();
         for (var day = last; day >= (filter.From ?? last); day = day.AddDays(-1))
         {
-            var calls = await CallsOfAsync(day, cancellation);
+            using var grouping = new CallGrouping();
+            await AddDayAsync(day, grouping, cancellation);
+            var calls = CallsOf(day, grouping);
             for (var place = 0; place < calls.Length; place++)
             {
                 var call = Reduce(calls[place]);
@@ -60,7 +62,13 @@ public sealed class CallReader(IStore store, TimeProvider clock)
             found = await NoticesAsync(named, cancellation).ToListAsync(cancellation);
         }
 
-        return found.Count == 0 ? [] : [.. (await CallsAroundAsync(found.Select(notice => notice.Key), cancellation)).Select(Reduce)];
+        if (found.Count == 0)
+        {
+            return [];
+        }
+
+        using var grouping = new CallGrouping();
+        return [.. (await CallsAroundAsync(found.Select(notice => notice.Key), grouping, cancellation)).Select(Reduce)];
     }
 
     /// <summary>The call that an event of the journal belongs to, read by its keys alone: it costs the same on the fullest day.</summary>
@@ -76,7 +84,7 @@ public sealed class CallReader(IStore store, TimeProvider clock)
         [
             .. new[] { time - CallReducer.LongestCall, time, time + CallReducer.LongestCall }.Select(UtcDay.Of).Append(JournalKey.Undated).Distinct(StringComparer.Ordinal),
         ];
-        var grouping = new CallGrouping();
+        using var grouping = new CallGrouping();
         var known = new HashSet<string>(StringComparer.Ordinal);
         var unread = new Queue<string>();
         Follow([CallNotice.Of(callEvent)]);
@@ -90,7 +98,7 @@ public sealed class CallReader(IStore store, TimeProvider clock)
                 (await _index.FindAsync(partition, callEvent.Notice.AppIdText, name, cancellation)).ToList().ForEach(Add);
             }
 
-            notices.ForEach(notice => grouping.Add(CallPart.Of(notice)));
+            await grouping.AddAsync(notices.ToAsyncEnumerable());
             Follow(notices.FindAll(notice => notice.AppId == callEvent.Notice.AppIdText));
         }
 
@@ -126,26 +134,26 @@ public sealed class CallReader(IStore store, TimeProvider clock)
         var found = new HashSet<RowKey>();
         foreach (var day in rows.GroupBy(row => row.Partition, StringComparer.Ordinal))
         {
-            found.UnionWith((await CallsAroundAsync(day, cancellation)).SelectMany(call => call.Notices).Select(notice => notice.Key));
+            using var grouping = new CallGrouping();
+            found.UnionWith((await CallsAroundAsync(day, grouping, cancellation)).SelectMany(call => call.Notices).Select(notice => notice.Key));
         }
 
         return found;
     }
 
     // The rest of a call stands near what was found of it: detail records name no conversation.
-    private async Task<IReadOnlyList<CallParts>> CallsAroundAsync(IEnumerable<RowKey> rows, CancellationToken cancellation)
+    private async Task<IReadOnlyList<CallParts>> CallsAroundAsync(IEnumerable<RowKey> rows, CallGrouping grouping, CancellationToken cancellation)
     {
         var keys = rows.ToHashSet();
         DateOnly[] days = [.. keys.Select(key => UtcDay.TryParse(key.Partition, out var day) ? day : (DateOnly?)null).OfType<DateOnly>()];
-        var grouping = new CallGrouping();
         if (days.Length > 0)
         {
-            (await ReadAsync(Around(days), cancellation)).ForEach(grouping.Add);
+            await grouping.AddAsync(NoticesAsync(Around(days), cancellation));
         }
 
         if (keys.Any(key => key.Partition == JournalKey.Undated))
         {
-            (await ReadAsync(PartitionOf(JournalKey.Undated), cancellation)).ForEach(grouping.Add);
+            await grouping.AddAsync(NoticesAsync(PartitionOf(JournalKey.Undated), cancellation));
         }
 
         return [.. grouping.Calls().Where(call => call.Notices.Any(notice => keys.Contains(notice.Key)))];
@@ -161,16 +169,14 @@ public sealed class CallReader(IStore store, TimeProvider clock)
         return name.Split('~', 2) is ["request" or "unjoined", var inner] ? inner : name;
     }
 
-    private async Task<CallParts[]> CallsOfAsync(DateOnly day, CancellationToken cancellation)
-    {
-        var grouping = new CallGrouping();
-        var parts = await Task.WhenAll(
-            ReadAsync(DayOf(day), cancellation),
-            ReadDayBeforeAsync(day.AddDays(-1), cancellation),
-            ReadDayAfterAsync(day.AddDays(1), cancellation),
-            ReadUndatedAsync(day, cancellation));
-        Array.ForEach(parts, read => read.ForEach(grouping.Add));
+    private Task AddDayAsync(DateOnly day, CallGrouping grouping, CancellationToken cancellation) => Task.WhenAll(
+        grouping.AddAsync(NoticesAsync(DayOf(day), cancellation)),
+        grouping.AddAsync(EndOfDayBeforeAsync(day.AddDays(-1), cancellation)),
+        grouping.AddAsync(StartOfDayAfterAsync(day.AddDays(1), cancellation)),
+        grouping.AddAsync(UndatedAsync(day, cancellation)));
 
+    private static CallParts[] CallsOf(DateOnly day, CallGrouping grouping)
+    {
         // A call belongs to the day on which its first notice was received.
         var calls = grouping.Calls().Where(call => UtcDay.DateOf(call.FirstReceivedAt) == day).ToArray();
         Array.Sort(calls, static (left, right) => right.FirstReceivedAt.CompareTo(left.FirstReceivedAt) is not 0 and var newestFirst
@@ -187,38 +193,51 @@ public sealed class CallReader(IStore store, TimeProvider clock)
 
     // A call of the next day may have begun here. What came much later than its own time may belong to a call that stands
     // earlier on this day, so then all of it is read: a correction that comes late, or a sender whose clock is hours slow.
-    private Task<List<CallPart>> ReadDayBeforeAsync(DateOnly day, CancellationToken cancellation)
+    private IAsyncEnumerable<CallNotice> EndOfDayBeforeAsync(DateOnly day, CancellationToken cancellation)
     {
         var midnight = UtcDay.StartOf(day.AddDays(1));
         var earliest = midnight - CallReducer.LongestCall;
-        return ReadEdgeAsync(
+        return EdgeAsync(
             day,
             TableCondition.AtLeast(JournalColumns.ReceivedAt, earliest),
+            TableCondition.Below(JournalColumns.ReceivedAt, earliest),
             row => row.Time(JournalColumns.ReceivedAt) >= midnight && row.Time(JournalColumns.EventTime) < earliest,
             cancellation);
     }
 
     // A call of the day before may end here. What came before its own time is of a sender whose clock is fast.
-    private Task<List<CallPart>> ReadDayAfterAsync(DateOnly day, CancellationToken cancellation)
+    private IAsyncEnumerable<CallNotice> StartOfDayAfterAsync(DateOnly day, CancellationToken cancellation)
     {
         var midnight = UtcDay.StartOf(day);
-        return ReadEdgeAsync(
+        var latest = midnight + CallReducer.LongestCall;
+        return EdgeAsync(
             day,
-            TableCondition.Below(JournalColumns.ReceivedAt, midnight + CallReducer.LongestCall),
+            TableCondition.Below(JournalColumns.ReceivedAt, latest),
+            TableCondition.AtLeast(JournalColumns.ReceivedAt, latest),
             row => row.Time(JournalColumns.ReceivedAt) < midnight,
             cancellation);
     }
 
-    private async Task<List<CallPart>> ReadEdgeAsync(DateOnly day, TableCondition nearMidnight, Predicate<TableRow> isAstray, CancellationToken cancellation)
+    private async IAsyncEnumerable<CallNotice> EdgeAsync(
+        DateOnly day, TableCondition nearMidnight, TableCondition theRest, Predicate<TableRow> isAstray, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var all = DayOf(day);
-        var isNeeded = false;
-        var parts = await ReadAsync(all with { Where = nearMidnight }, cancellation, row => isNeeded |= isAstray(row));
-        return isNeeded ? await ReadAsync(all, cancellation) : parts;
+        var isRestNeeded = false;
+        await foreach (var notice in NoticesAsync(DayOf(day) with { Where = nearMidnight }, cancellation, row => isRestNeeded |= isAstray(row)))
+        {
+            yield return notice;
+        }
+
+        if (isRestNeeded)
+        {
+            await foreach (var notice in NoticesAsync(DayOf(day) with { Where = theRest }, cancellation))
+            {
+                yield return notice;
+            }
+        }
     }
 
     // Notices without a time: those that were received on the day or beside it.
-    private Task<List<CallPart>> ReadUndatedAsync(DateOnly day, CancellationToken cancellation) => ReadAsync(
+    private IAsyncEnumerable<CallNotice> UndatedAsync(DateOnly day, CancellationToken cancellation) => NoticesAsync(
         PartitionOf(JournalKey.Undated) with
         {
             Where = TableCondition.AllOf(
@@ -226,9 +245,6 @@ public sealed class CallReader(IStore store, TimeProvider clock)
                 TableCondition.Below(JournalColumns.ReceivedAt, UtcDay.StartOf(day.AddDays(2)))),
         },
         cancellation);
-
-    private async Task<List<CallPart>> ReadAsync(TableQuery query, CancellationToken cancellation, Action<TableRow>? seen = null) =>
-        await CallPart.PackAsync(NoticesAsync(query, cancellation, seen)).ToListAsync(cancellation);
 
     private async IAsyncEnumerable<CallNotice> NoticesAsync(TableQuery query, [EnumeratorCancellation] CancellationToken cancellation, Action<TableRow>? seen = null)
     {

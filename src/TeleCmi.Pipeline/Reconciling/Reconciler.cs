@@ -7,7 +7,7 @@ namespace TeleCmi.Pipeline.Reconciling;
 
 /// <summary>
 /// Compares TeleCMI's reports with the journal's calls: by every leg and conversation id, then by direction, number, agent and time.
-/// Day by day, the newest first; a few days' records are in memory at once, however long the range is.
+/// Day by day, the newest first; a few days' records are held at once, however long the range is, and they in a temporary file but for their ids.
 /// </summary>
 public sealed class Reconciler(
     CallReports reports, CallReader calls, PipelineQueues queues, IOptions<ReconcileOptions> options, IOptions<TeleCmiOptions> receiver, TimeProvider clock)
@@ -44,7 +44,7 @@ public sealed class Reconciler(
             yield break;
         }
 
-        var run = new Run(this, from, to);
+        using var run = new Run(this, from, to);
         var (first, day) = (UtcDay.DateOf(from - Margin), UtcDay.DateOf(to + Margin));
 
         // The reports before the journal: a notice that comes in between is here.
@@ -90,7 +90,7 @@ public sealed class Reconciler(
 
     // The days of one comparison go by from the newest to the oldest. While the calls of a day are compared, the records of the
     // days before, of and after it are in the book; when it has passed, those of the day after it are final.
-    private sealed class Run(Reconciler reconciler, DateTimeOffset from, DateTimeOffset to)
+    private sealed class Run(Reconciler reconciler, DateTimeOffset from, DateTimeOffset to) : IDisposable
     {
         private readonly ReportBook _book = new();
         private List<UnmatchedCall> _unmatched = [];
@@ -148,7 +148,7 @@ public sealed class Reconciler(
                 if (!entry.IsMatched)
                 {
                     entry.IsMatched = true;
-                    if (IsInRange(entry.Record.Time))
+                    if (IsInRange(entry.Time))
                     {
                         yield return Compared(entry.Record, call, byNumbers: false);
                     }
@@ -162,34 +162,37 @@ public sealed class Reconciler(
             }
         }
 
+        public void Dispose() => _book.Dispose();
+
         private IEnumerable<ReconciledCall> Settle(DateOnly day)
         {
             foreach (var entry in _book.Of(day).Where(entry => !entry.IsMatched))
             {
-                UnmatchedCall[] alike = [.. CallsLike(entry.Record)];
+                var record = entry.Record;
+                UnmatchedCall[] alike = [.. CallsLike(record)];
                 if (alike is [var one] && _book.Like(one, reconciler._options.Tolerance).Count(other => !other.IsMatched) == 1)
                 {
                     entry.IsMatched = one.IsMatched = true;
-                    if (IsInRange(entry.Record.Time))
+                    if (IsInRange(record.Time))
                     {
-                        yield return Compared(entry.Record, one.Call, byNumbers: true);
+                        yield return Compared(record, one.Call, byNumbers: true);
                     }
                 }
                 else if (alike.Length > 0)
                 {
                     Array.ForEach(alike, call => call.IsInDoubt = true);
-                    if (IsInRange(entry.Record.Time))
+                    if (IsInRange(record.Time))
                     {
-                        yield return Of(ReconcileState.Unclear, entry.Record, alike[0].Call) with
+                        yield return Of(ReconcileState.Unclear, record, alike[0].Call) with
                         {
                             ByNumbers = true,
                             Why = "No id is the same, and several calls have this number, agent and time.",
                         };
                     }
                 }
-                else if (IsInRange(entry.Record.Time))
+                else if (IsInRange(record.Time))
                 {
-                    yield return Missing(entry.Record);
+                    yield return Missing(record);
                 }
             }
 

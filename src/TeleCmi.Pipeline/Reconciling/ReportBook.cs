@@ -3,96 +3,97 @@ using TeleCmi.Pipeline.Storage;
 
 namespace TeleCmi.Pipeline.Reconciling;
 
-/// <summary>The reports' records of a few days, found by id or by the customer's number.</summary>
-internal sealed class ReportBook
+/// <summary>The reports' records of a few days, found by id or by the customer's number. The records themselves are spooled.</summary>
+internal sealed class ReportBook : IDisposable
 {
-    private readonly Dictionary<DateOnly, List<ReportEntry>> _days = [];
-    private readonly Dictionary<string, List<ReportEntry>> _byId = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, List<ReportEntry>> _byNumber = new(StringComparer.Ordinal);
-
-    // There are few agents and few numbers of the account's own, and each is in many records.
-    private readonly Dictionary<string, string> _shared = new(StringComparer.Ordinal);
+    private readonly Dictionary<DateOnly, ReportDay> _days = [];
 
     public void Add(ReportRecord record)
     {
-        var isOutgoing = record.Report.Direction is CallDirection.Outgoing;
-        var entry = new ReportEntry(record with
+        var day = UtcDay.DateOf(record.Time);
+        if (!_days.TryGetValue(day, out var records))
         {
-            Agent = Shared(record.Agent),
-            From = isOutgoing ? Shared(record.From) : record.From,
-            To = isOutgoing ? record.To : Shared(record.To),
-        });
-        AddTo(_days, UtcDay.DateOf(record.Time), entry);
-        AddTo(_byNumber, NumberOf(record.Customer), entry);
-        if (record.CmiUid is { } id)
-        {
-            AddTo(_byId, id, entry);
+            _days.Add(day, records = new ReportDay());
         }
+
+        records.Add(record);
     }
 
-    public IReadOnlyList<ReportEntry> Of(DateOnly day) => _days.GetValueOrDefault(day) ?? [];
+    public IEnumerable<ReportEntry> Of(DateOnly day) => _days.GetValueOrDefault(day)?.Entries ?? [];
 
-    public IReadOnlyList<ReportEntry> WithId(string id) => _byId.GetValueOrDefault(id) ?? [];
+    public IEnumerable<ReportEntry> WithId(string id) => _days.Values.SelectMany(day => day.WithId(id));
 
     /// <summary>The records whose number, agent, direction and time a call has.</summary>
     public IEnumerable<ReportEntry> Like(UnmatchedCall call, TimeSpan tolerance) =>
         (call.NumberEnd.Length > 0
-            ? _byNumber.GetValueOrDefault(call.NumberEnd) ?? []
+            ? _days.Values.SelectMany(day => day.WithNumber(call.NumberEnd))
             : new[] { -1, 0, 1 }.SelectMany(days => Of(UtcDay.DateOf(call.Call.StartedAt).AddDays(days))))
-        .Where(entry => call.IsLike(entry.Record, tolerance));
+        .Where(entry => call.IsNear(entry.Time, tolerance) && call.IsLike(entry.Record, tolerance));
 
     public void Forget(DateOnly day)
     {
-        foreach (var entry in Of(day))
+        if (_days.Remove(day, out var forgotten))
         {
-            RemoveFrom(_byNumber, NumberOf(entry.Record.Customer), entry);
-            if (entry.Record.CmiUid is { } id)
-            {
-                RemoveFrom(_byId, id, entry);
-            }
+            forgotten.Dispose();
         }
-
-        _days.Remove(day);
     }
+
+    public void Dispose() => _days.Keys.ToList().ForEach(Forget);
 
     public static string NumberOf(string? number) => PhoneNumber.EndOf(PhoneNumber.Digits(number));
 
-    private string? Shared(string? text)
+    private sealed class ReportDay : IDisposable
     {
-        if (text is null || _shared.TryAdd(text, text))
+        private readonly Spool _records = new();
+        private readonly List<ReportEntry> _entries = [];
+        private readonly Dictionary<CompactId, ReportEntry> _byId = [];
+        private ILookup<string, ReportEntry>? _byNumber;
+
+        public IEnumerable<ReportEntry> Entries => _entries;
+
+        public void Add(ReportRecord record)
         {
-            return text;
+            var id = record.CmiUid is { } cmiUid ? new CompactId(cmiUid) : (CompactId?)null;
+            var entry = new ReportEntry(record.Time, _records, _records.Add(PackedRecord.Pack(record))) { SameId = id is { } known ? _byId.GetValueOrDefault(known) : null };
+            _entries.Add(entry);
+            _byNumber = null;
+            if (id is { } name)
+            {
+                _byId[name] = entry;
+            }
         }
 
-        return _shared[text];
-    }
-
-    private static void AddTo<TKey>(Dictionary<TKey, List<ReportEntry>> index, TKey key, ReportEntry entry)
-        where TKey : notnull
-    {
-        if (!index.TryGetValue(key, out var entries))
+        public IEnumerable<ReportEntry> WithId(string id)
         {
-            index[key] = entries = new List<ReportEntry>(1);
+            for (var entry = _byId.GetValueOrDefault(new CompactId(id)); entry is not null; entry = entry.SameId)
+            {
+                yield return entry;
+            }
         }
 
-        entries.Add(entry);
-    }
-
-    private static void RemoveFrom(Dictionary<string, List<ReportEntry>> index, string key, ReportEntry entry)
-    {
-        if (index.TryGetValue(key, out var entries) && entries.Remove(entry) && entries.Count == 0)
+        // Where all records are found by their ids, nobody asks.
+        public IEnumerable<ReportEntry> WithNumber(string number)
         {
-            index.Remove(key);
+            _byNumber ??= _entries.ToLookup(entry => NumberOf(entry.Record.Customer), StringComparer.Ordinal);
+            return _byNumber[number];
         }
+
+        public void Dispose() => _records.Dispose();
     }
 }
 
 /// <summary>A record, and whether a call was found for it.</summary>
-internal sealed class ReportEntry(ReportRecord record)
+internal sealed class ReportEntry(DateTimeOffset time, Spool records, long place)
 {
-    public ReportRecord Record => record;
+    public DateTimeOffset Time => time;
+
+    /// <summary>The record, from the spool.</summary>
+    public ReportRecord Record => PackedRecord.Unpack(records.Read(place));
 
     public bool IsMatched { get; set; }
+
+    /// <summary>The record of the day that was added before this one and has the same id.</summary>
+    public ReportEntry? SameId { get; init; }
 }
 
 /// <summary>A call of the journal whose ids are in no report.</summary>
@@ -108,9 +109,11 @@ internal sealed class UnmatchedCall(CallRecord call)
     /// <summary>Whether it may belong to a record that may belong to others too.</summary>
     public bool IsInDoubt { get; set; }
 
+    public bool IsNear(DateTimeOffset time, TimeSpan tolerance) => (time - call.StartedAt).Duration() <= tolerance;
+
     public bool IsLike(ReportRecord record, TimeSpan tolerance) =>
         call.Direction == record.Report.Direction
-        && (record.Time - call.StartedAt).Duration() <= tolerance
+        && IsNear(record.Time, tolerance)
         && (NumberEnd.Length == 0
             ? record.Agent is not null && record.Agent == call.Agent
             : PhoneNumber.IsSame(record.Customer, call.CustomerNumber) && (record.Agent is null || call.Agent is null || record.Agent == call.Agent));

@@ -623,12 +623,8 @@ public class CallReducerTests
 
     private static CallRecord[] Calls(CallEvent[] events, DateTimeOffset? asOf = null)
     {
-        var grouping = new CallGrouping();
-        foreach (var part in CallPart.PackAsync(events.Select(CallNotice.Of).ToAsyncEnumerable()).ToBlockingEnumerable())
-        {
-            grouping.Add(part);
-        }
-
+        using var grouping = new CallGrouping();
+        grouping.AddAsync(events.Select(CallNotice.Of).ToAsyncEnumerable()).GetAwaiter().GetResult();
         return [.. grouping.Calls().Select(call => CallReducer.Reduce(call.Id, call.Notices, asOf ?? Start.AddMinutes(10))).OrderBy(call => call.Id, StringComparer.Ordinal)];
     }
 
