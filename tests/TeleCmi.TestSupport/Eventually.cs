@@ -6,7 +6,7 @@ namespace TeleCmi.TestSupport;
 /// <summary>Waits for a condition, with a deadline.</summary>
 public static class Eventually
 {
-    private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Looks until the condition holds.</summary>

@@ -82,7 +82,16 @@ internal sealed class CallGrouping : IDisposable
         var call = AddTo(_byConversation, part, conversation, CallName.Conversation);
         foreach (var leg in part.Legs)
         {
-            _byLeg[new CallKey(part.AppId, leg)] = call;
+            Name(_byLeg, new CallKey(part.AppId, leg), call);
+        }
+    }
+
+    // Of two conversations with one leg or one request the same has it, whichever comes first.
+    private static void Name(Dictionary<CallKey, CallParts> calls, CallKey key, CallParts call)
+    {
+        if (!calls.TryGetValue(key, out var other) || string.CompareOrdinal(call.Id, other.Id) < 0)
+        {
+            calls[key] = call;
         }
     }
 
@@ -101,7 +110,7 @@ internal sealed class CallGrouping : IDisposable
         {
             foreach (var request in call.Notices.Select(notice => notice.RequestId).OfType<string>())
             {
-                byRequest[new CallKey(conversation.AppId, new CompactId(request))] = call;
+                Name(byRequest, new CallKey(conversation.AppId, new CompactId(request)), call);
             }
         }
 

@@ -24,7 +24,7 @@ public sealed class Reconciler(
     private readonly CallReport[] _compared = [.. CallReport.All.Where(report => receiver.Value.Accepts(report.Kind))];
 
     /// <summary>The moment up to which calls are settled: what came later may have notices on the way.</summary>
-    public DateTimeOffset SettledUntil => clock.GetUtcNow() - _options.Settle;
+    public DateTimeOffset SettledUntil => Now - _options.Settle;
 
     /// <summary>The first moment of the days that are kept (<c>TeleCmi__Retention</c>); what is older may be purged, and is not missing.</summary>
     public DateTimeOffset KeptFrom => receiver.Value.Retention is { } days ? UtcDay.StartOf(clock.Today().AddDays(-days)) : DateTimeOffset.MinValue;
@@ -81,9 +81,11 @@ public sealed class Reconciler(
     /// <summary>Puts into the queue what is missing, on the way of every event: journal, handlers, deliveries.</summary>
     /// <exception cref="StorageException">The queue does not have it.</exception>
     public Task QueueAsync(ReconstructedNotice notice, CancellationToken cancellation) =>
-        queues.Events.SendAsync(notice.ToEnvelope(clock.GetUtcNow()), TimeSpan.Zero, cancellation);
+        queues.Events.SendAsync(notice.ToEnvelope(Now), TimeSpan.Zero, cancellation);
 
-    private DateTimeOffset LongestOpen => clock.GetUtcNow() - CallReducer.LongestCall;
+    private DateTimeOffset Now => clock.GetUtcNow();
+
+    private DateTimeOffset LongestOpen => Now - CallReducer.LongestCall;
 
     private IAsyncEnumerable<ReportWindow> ReadReports(DateTimeOffset from, DateTimeOffset to, CancellationToken cancellation) =>
         reports.ReadAsync(_compared, from, to, cancellation);
@@ -157,7 +159,7 @@ public sealed class Reconciler(
 
             if (!found && call.StartedAt >= from - Margin && call.StartedAt < to + Margin)
             {
-                _unmatched.Add(new UnmatchedCall(call));
+                _unmatched.Add(new UnmatchedCall(call, reconciler.Now));
                 _byNumber = null;
             }
         }
@@ -197,14 +199,14 @@ public sealed class Reconciler(
             }
 
             // Of these calls every day that may have a record has passed.
-            var final = _unmatched.Where(call => UtcDay.DateOf(call.Call.StartedAt) > day).ToList();
+            var final = _unmatched.Where(call => UtcDay.DateOf(call.StartedAt) > day).ToList();
             if (final.Count > 0)
             {
                 _unmatched = [.. _unmatched.Except(final)];
                 _byNumber = null;
             }
 
-            foreach (var call in final.Where(call => !call.IsMatched && !call.IsInDoubt && IsInRange(call.Call.StartedAt)))
+            foreach (var call in final.Where(call => !call.IsMatched && !call.IsInDoubt && IsInRange(call.StartedAt)))
             {
                 yield return HereOnly(call);
             }

@@ -27,7 +27,7 @@ internal sealed class ReportBook : IDisposable
     public IEnumerable<ReportEntry> Like(UnmatchedCall call, TimeSpan tolerance) =>
         (call.NumberEnd.Length > 0
             ? _days.Values.SelectMany(day => day.WithNumber(call.NumberEnd))
-            : new[] { -1, 0, 1 }.SelectMany(days => Of(UtcDay.DateOf(call.Call.StartedAt).AddDays(days))))
+            : new[] { -1, 0, 1 }.SelectMany(days => Of(UtcDay.DateOf(call.StartedAt).AddDays(days))))
         .Where(entry => call.IsNear(entry.Time, tolerance) && call.IsLike(entry.Record, tolerance));
 
     public void Forget(DateOnly day)
@@ -94,27 +94,4 @@ internal sealed class ReportEntry(DateTimeOffset time, Spool records, long place
 
     /// <summary>The record of the day that was added before this one and has the same id.</summary>
     public ReportEntry? SameId { get; init; }
-}
-
-/// <summary>A call of the journal whose ids are in no report.</summary>
-internal sealed class UnmatchedCall(CallRecord call)
-{
-    public CallRecord Call => call;
-
-    public string NumberEnd { get; } = ReportBook.NumberOf(call.CustomerNumber);
-
-    /// <summary>Whether a record was found for it.</summary>
-    public bool IsMatched { get; set; }
-
-    /// <summary>Whether it may belong to a record that may belong to others too.</summary>
-    public bool IsInDoubt { get; set; }
-
-    public bool IsNear(DateTimeOffset time, TimeSpan tolerance) => (time - call.StartedAt).Duration() <= tolerance;
-
-    public bool IsLike(ReportRecord record, TimeSpan tolerance) =>
-        call.Direction == record.Report.Direction
-        && IsNear(record.Time, tolerance)
-        && (NumberEnd.Length == 0
-            ? record.Agent is not null && record.Agent == call.Agent
-            : PhoneNumber.IsSame(record.Customer, call.CustomerNumber) && (record.Agent is null || call.Agent is null || record.Agent == call.Agent));
 }

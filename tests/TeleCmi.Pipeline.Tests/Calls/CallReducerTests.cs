@@ -587,6 +587,19 @@ public class CallReducerTests
     }
 
     [Fact]
+    public void LegOrRequestOfTwoConversations_IsOneAndTheSameConversations_InAnyOrder()
+    {
+        CallScenario[] calls = [Scenario().Outgoing("started", "b"), Scenario().Outgoing("started", "b", ("cmiuuid", "leg"), ("request_id", "request")), Scenario().Outgoing("started", "b", ("cmiuuid", "leg"), ("request_id", "request"))];
+        CallEvent[] details = [.. calls[0].OutgoingCdr("answered", "b", ("cmiuuid", "leg")).OutgoingCdr("answered", "b", ("cmiuuid", "another"), ("request_id", "request")).Events.TakeLast(2)];
+        CallEvent[] events = [calls[1].Events[0], calls[2].Events[0], .. details];
+
+        var there = Describe(Calls(events));
+
+        Describe(Calls([events[1], events[0], .. details])).ShouldBe(there);
+        Calls(events).Select(call => call.Events.Count).ShouldBe([3, 1], ignoreOrder: true);
+    }
+
+    [Fact]
     public void PackedNotices_AreTheSameAgain()
     {
         CallNotice[] notices = [.. Scenario().Reached().Events.Concat(Scenario().Incoming("waiting").IncomingCdr("missed").Events).Select(CallNotice.Of)];
