@@ -44,6 +44,25 @@ public sealed class CallsViewTests(BrowserFixture browser)
     }
 
     [Fact]
+    public async Task ClickDuringWhichTheCallChanges_OpensItsEvents()
+    {
+        await using var receiver = await ReceiverOnTrial.StartAsync(settings: AllKinds);
+        await using var page = await OpenCallsAsync(browser, receiver.Page);
+        var call = new CallScenario(TimeProvider.System.GetUtcNow()).Reached();
+        await receiver.PostEventsAsync(call, [0]);
+        await Expect(page.Calls).ToHaveCountAsync(1);
+
+        await page.Calls.First.GetByRole(AriaRole.Button).HoverAsync();
+        await page.Page.Mouse.DownAsync();
+        await receiver.PostEventsAsync(call, [1, 2, 3, 4, 5, 6, 7]);
+        await Expect(page.Call("reached")).ToHaveCountAsync(1);
+        await page.Page.Mouse.UpAsync();
+
+        await Expect(page.Page.Locator(".call-events .kind")).ToHaveCountAsync(8);
+        page.ShouldBeClean();
+    }
+
+    [Fact]
     public async Task Filters_ChooseByAgentNumberOutcomeAndDay()
     {
         await using var receiver = await ReceiverOnTrial.StartAsync(settings: AllKinds);
