@@ -16,7 +16,7 @@ public sealed class ForwardJourneyTests : IDisposable
     [Fact]
     public async Task AReceiverThatIsDown_NeedsAPersonAfter15Minutes_AndHasTheCallOnceItIsBack()
     {
-        var address = await CrmUnderTest.DeadAddressAsync();
+        var address = CrmUnderTest.DeadAddress();
         await using var host = await ReceiverHost.StartAsync(
             [$"--TeleCmi:Forward:0:Url={address}", "--TeleCmi:Forward:0:Name=crm", $"--TeleCmi:Forward:0:Secrets={WebhookSecret.Generate()}"],
             storage: _folder.Store,

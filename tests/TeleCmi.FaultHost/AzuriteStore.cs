@@ -45,7 +45,7 @@ internal sealed class AzuriteStore : IFaultyStore
     public static async Task<AzuriteStore> StartAsync(FaultRunOptions options, int seed)
     {
         var folder = new TemporaryFolder();
-        return new AzuriteStore(await StartAsync(AzuritePorts.Any, folder), folder, options, seed);
+        return new AzuriteStore(await StartAsync(new AzuritePorts(LoopbackPort.Free(), LoopbackPort.Free(), LoopbackPort.Free()), folder), folder, options, seed);
     }
 
     public StorageUnderTest Calm()

@@ -1,7 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
@@ -32,7 +29,7 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
         await using IFaultyStore store = options.Azurite ? await AzuriteStore.StartAsync(options, _seed) : new FileStore(options, progress);
         _hostArguments =
         [
-            "--urls", $"http://127.0.0.1:{FreePort()}", "--storage", store.Setting,
+            "--urls", $"http://127.0.0.1:{LoopbackPort.Free()}", "--storage", store.Setting,
             "--LocalHost:VisibilityTimeout=00:00:02", "--LocalHost:RetryDelay=00:00:01", "--LocalHost:MaxPollingInterval=00:00:00.2",
 
             // After a kill an event's handlers run again when the dead process's claim is over: as long as they may take, and 30 s.
@@ -171,11 +168,4 @@ public sealed class FaultRun(FaultRunOptions options, Action<string> progress)
     }
 
     private int Portion(int step, int steps) => (int)((long)options.Events * step / steps);
-
-    private static string FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
-    }
 }

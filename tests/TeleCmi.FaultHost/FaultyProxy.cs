@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using TeleCmi.TestSupport;
 
 namespace TeleCmi.FaultHost;
 
@@ -23,9 +24,9 @@ internal sealed class FaultyProxy : IAsyncDisposable
         _target = target;
         _seed = seed;
         _random = new Random(_seed);
-        _listener = new TcpListener(IPAddress.Loopback, 0);
+        Port = LoopbackPort.Free();
+        _listener = new TcpListener(IPAddress.Loopback, Port);
         _listener.Start();
-        Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
         _accepting = AcceptAsync(_listener);
     }
 

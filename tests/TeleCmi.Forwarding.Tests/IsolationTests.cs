@@ -32,7 +32,7 @@ public sealed class IsolationTests
                 Interlocked.Decrement(ref now);
             }
         });
-        var down = hangs ? hanging.Address : await CrmUnderTest.DeadAddressAsync();
+        var down = hangs ? hanging.Address : CrmUnderTest.DeadAddress();
         await using var host = await Forwards.StartAsync(
             [
                 // Long enough that no attempt ends while the requests at a time are counted.

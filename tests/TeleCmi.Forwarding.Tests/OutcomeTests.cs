@@ -119,7 +119,7 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
     [Fact]
     public async Task RefusedConnection_IsTriedAgain_AndKeptInTheEnd()
     {
-        await using var host = await StartAsync(await CrmUnderTest.DeadAddressAsync());
+        await using var host = await StartAsync(CrmUnderTest.DeadAddress());
 
         await host.AcceptsAsync(Forwards.Answered("call-1"));
 
@@ -249,7 +249,7 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
     [Fact]
     public async Task ForwardToADestinationThatIsNoLongerThere_IsKept()
     {
-        await using var host = await StartAsync(await CrmUnderTest.DeadAddressAsync());
+        await using var host = await StartAsync(CrmUnderTest.DeadAddress());
         await using var crm = await CrmUnderTest.StartAsync(200);
         await using var source = await StartAsync(crm.Address);
         await source.AcceptsAsync(Forwards.Answered("call-1"));
@@ -267,7 +267,7 @@ public sealed class OutcomeTests(AzuriteFixture azurite)
     [InlineData("telecmi-forwards-poison", "poison")]
     public async Task MessageThatIsNoForward_IsKept(string queue, string reason)
     {
-        await using var host = await StartAsync(await CrmUnderTest.DeadAddressAsync());
+        await using var host = await StartAsync(CrmUnderTest.DeadAddress());
         await host.Store.Queue(queue).SendAsync("what is this?"u8.ToArray(), TimeSpan.Zero, CancellationToken.None);
 
         var letter = (await host.Storage.DeadLettersAsync(1)).Single();

@@ -62,11 +62,7 @@ public sealed class CrmUnderTest : IAsyncDisposable
     }
 
     /// <summary>An address that nobody listens on.</summary>
-    public static async Task<Uri> DeadAddressAsync()
-    {
-        await using var crm = await StartAsync(200);
-        return crm.Address;
-    }
+    public static Uri DeadAddress() => new($"http://127.0.0.1:{LoopbackPort.Free()}");
 
     /// <summary>Holds a request until its sender gives up.</summary>
     public static async Task HoldAsync(HttpContext context) =>

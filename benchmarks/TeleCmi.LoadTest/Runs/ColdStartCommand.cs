@@ -5,7 +5,6 @@ using System.Runtime.InteropServices;
 using Spectre.Console;
 using TeleCmi.LoadTest.Load;
 using TeleCmi.LoadTest.Reports;
-using TeleCmi.LoadTest.Targets;
 using TeleCmi.TestSupport;
 
 namespace TeleCmi.LoadTest.Runs;
@@ -79,7 +78,7 @@ internal static class ColdStartCommand
 
     private static async Task<TimeSpan> StartAsync(IReadOnlyList<string> command, string data, long number)
     {
-        var address = new Uri($"http://127.0.0.1:{TargetProcess.FreePort()}/api/telecmi/events");
+        var address = new Uri($"http://127.0.0.1:{LoopbackPort.Free()}/api/telecmi/events");
         var start = new ProcessStartInfo(command[0], [.. command.Skip(1), "--urls", address.GetLeftPart(UriPartial.Authority), "--data", data])
         {
             WorkingDirectory = Path.GetDirectoryName(command[^1]),

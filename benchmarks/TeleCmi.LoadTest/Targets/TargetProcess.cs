@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Threading.Channels;
 using TeleCmi.TestSupport;
 
@@ -52,7 +50,7 @@ internal sealed class TargetProcess : IAsyncDisposable
     /// <summary>Starts a script that listens on the port it is given.</summary>
     public static Task<TargetProcess> StartScriptAsync(string interpreter, string script)
     {
-        var start = new ProcessStartInfo(interpreter, [Path.Combine(AppContext.BaseDirectory, "Targets", script), FreePort().ToString(CultureInfo.InvariantCulture)]);
+        var start = new ProcessStartInfo(interpreter, [Path.Combine(AppContext.BaseDirectory, "Targets", script), LoopbackPort.Free().ToString(CultureInfo.InvariantCulture)]);
         return StartAsync(start, knowsCommands: false);
     }
 
@@ -82,14 +80,6 @@ internal sealed class TargetProcess : IAsyncDisposable
                 _process.Kill(entireProcessTree: true);
             }
         }
-    }
-
-    /// <summary>A port of the loopback interface that nobody listens on.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static async Task<TargetProcess> StartAsync(ProcessStartInfo start, bool knowsCommands)
