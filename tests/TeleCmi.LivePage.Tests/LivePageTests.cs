@@ -262,6 +262,12 @@ public sealed class LivePageTests(BrowserFixture browser)
         await Expect(page.Line("processed")).ToHaveCountAsync(3);
         await Expect(page.DeadLetters).ToHaveCountAsync(1);
         await Expect(page.Page.Locator("#dead-note")).ToContainTextAsync("2 replayed");
+
+        // The list follows what is done elsewhere, and what was done here is still said.
+        await using var elsewhere = await OpenAsync(browser, receiver.Page);
+        await elsewhere.DeadLetters.GetByRole(AriaRole.Button, new() { Name = "Discard" }).ClickAsync();
+        await Expect(page.DeadLetters).ToHaveCountAsync(0);
+        await Expect(page.Page.Locator("#dead-note")).ToHaveTextAsync("2 replayed: see the events above. There are none.");
         page.ShouldBeClean();
     }
 

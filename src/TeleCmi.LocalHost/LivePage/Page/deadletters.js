@@ -13,12 +13,21 @@ export function createDeadLetters() {
   const note = byId('dead-note');
   let refresh = 0;
   let total = null;
+  // What the last replay or discard has done; it stays when the list follows it.
+  let word = '';
+  let newest = 0;
 
   byId('dead-refresh').addEventListener('click', () => load());
 
-  async function load(word = '') {
+  async function load(said = '') {
+    word = said;
+    const reading = ++newest;
     try {
       const { groups, ...view } = await get('/live/dead-letters');
+      if (reading !== newest) {
+        return;
+      }
+
       total = view.total;
       // Those that stay keep their element, and with it the focus and what is unfolded.
       const known = new Map([...list.children].map(item => [item.dataset.ids, item]));
@@ -101,7 +110,7 @@ export function createDeadLetters() {
     /** How many are stored now, by whomever: the list follows. */
     counted(stored) {
       if (stored !== undefined && total !== null && stored !== total) {
-        load();
+        load(word);
       }
     },
     /** A journey that ended badly, or one that was replayed, may have changed the list. */
