@@ -27,7 +27,7 @@ public sealed class CallTests(AzuriteFixture azurite)
         }
 
         await crm.HasAsync(1);
-        await host.SettledAsync(TimeSpan.FromSeconds(60));
+        await host.SettledAsync();
 
         var request = crm.Requests.ShouldHaveSingleItem();
         request.WebhookId.ShouldBe($"{scenario.Id}:1");
@@ -41,7 +41,7 @@ public sealed class CallTests(AzuriteFixture azurite)
         scenario.OutgoingCdr("answered", "b", ("answeredsec", 61));
         await host.AcceptsAsync(scenario.Events[^1].Notice.Json.ToArray());
         await crm.HasAsync(2);
-        await host.SettledAsync(TimeSpan.FromSeconds(60));
+        await host.SettledAsync();
 
         crm.Requests[1].WebhookId.ShouldBe($"{scenario.Id}:2");
         crm.Requests[1].Json.GetProperty("data").GetProperty("talkSeconds").GetInt64().ShouldBe(61);

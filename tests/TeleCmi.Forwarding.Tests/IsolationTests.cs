@@ -76,7 +76,7 @@ public sealed class IsolationTests
         await using var host = await Forwards.StartAsync(Forwards.Destination(0, "crm", crm.Address), RetrySchedule.Default);
 
         await Task.WhenAll(Enumerable.Range(0, Pairs * 2).Select(i => host.AcceptsAsync(Forwards.Answered($"call-{i / 2}"))));
-        await host.SettledAsync(TimeSpan.FromSeconds(90));
+        await host.SettledAsync();
 
         crm.Requests.Select(request => request.WebhookId).Order(StringComparer.Ordinal)
             .ShouldBe(Enumerable.Range(0, Pairs).Select(i => Forwards.IdOf($"call-{i}")).Order(StringComparer.Ordinal));
@@ -95,7 +95,7 @@ public sealed class IsolationTests
             from number in Enumerable.Range(0, Conversations * 6)
             from app in apps
             select host.AcceptsAsync(Forwards.Answered($"leg-{number / 2}", conversation: $"conversation-{number / 6}", app: app)));
-        await host.SettledAsync(TimeSpan.FromSeconds(90));
+        await host.SettledAsync();
 
         crm.Requests.Select(request => request.Json.GetProperty("data")).Select(data => $"{data.GetProperty("app_id")} {data.GetProperty("conversation_uuid")}")
             .Order(StringComparer.Ordinal)

@@ -6,7 +6,8 @@ namespace TeleCmi.TestSupport;
 /// <summary>Waits for a condition, with a deadline.</summary>
 public static class Eventually
 {
-    private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(60);
+    // Longer than a message is hidden when the reply of storage was lost: such a one is late, and nothing is wrong.
+    private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(150);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Looks until the condition holds.</summary>

@@ -96,7 +96,7 @@ public sealed class ReceiverHost : IAsyncDisposable
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request) => _client.SendAsync(request);
 
     /// <summary>Waits until no queue has a message, hidden ones included.</summary>
-    public Task SettledAsync(TimeSpan? deadline = null) => Eventually.HoldsAsync(async () => await Storage.QueuedAsync() == 0, deadline);
+    public Task SettledAsync() => Eventually.HoldsAsync(async () => await Storage.QueuedAsync() == 0);
 
     /// <summary>Stops as a service manager would ask it to.</summary>
     public Task StopAsync() => _app.StopAsync();
