@@ -27,8 +27,9 @@ internal sealed class QueuePumps(
 
     public override void Dispose()
     {
-        _abandon.Dispose();
+        // This ends what runs, and that must not find the other gone.
         base.Dispose();
+        _abandon.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -37,6 +38,12 @@ internal sealed class QueuePumps(
         using (var listening = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStarted, stoppingToken))
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, clock, listening.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        if (stoppingToken.IsCancellationRequested)
+        {
+            // The start has failed, and nothing here lives any longer.
+            return;
         }
 
         QueuePump[] pumps =
