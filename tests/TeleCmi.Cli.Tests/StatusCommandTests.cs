@@ -1,3 +1,5 @@
+using TeleCmi.TestSupport;
+
 namespace TeleCmi.Cli.Tests;
 
 public sealed class StatusCommandTests

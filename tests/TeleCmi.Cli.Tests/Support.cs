@@ -280,9 +280,3 @@ internal sealed class StoppedClock(DateTimeOffset now) : TimeProvider
 
     public override DateTimeOffset GetUtcNow() => now;
 }
-
-/// <summary>A clock that is ahead.</summary>
-internal sealed class LaterClock(TimeSpan by) : TimeProvider
-{
-    public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + by;
-}

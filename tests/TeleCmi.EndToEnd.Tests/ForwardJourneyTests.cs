@@ -62,9 +62,4 @@ public sealed class ForwardJourneyTests : IDisposable
             CancellationToken.None);
         return (exitCode, output.ToString());
     }
-
-    private sealed class LaterClock(TimeSpan by) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + by;
-    }
 }

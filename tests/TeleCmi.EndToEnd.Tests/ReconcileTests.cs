@@ -209,7 +209,7 @@ public sealed class ReconcileTests(ITestOutputHelper output) : IDisposable
                 In = TextReader.Null,
                 Settings = new ConfigurationBuilder().AddInMemoryCollection(reports.Settings.Select(setting => KeyValuePair.Create<string, string?>(setting.Name, setting.Value))).Build(),
                 Store = judge.Store,
-                Clock = new LaterClock(),
+                Clock = new LaterClock(TimeSpan.FromHours(2)),
             },
             CancellationToken.None);
         code.ShouldBe(exitCode, $"{error}{answer}");
@@ -228,10 +228,5 @@ public sealed class ReconcileTests(ITestOutputHelper output) : IDisposable
     {
         /// <summary>Whether nothing of it arrived.</summary>
         public bool IsLost => Fate is Fate.Lost or Fate.SentToTheDead;
-    }
-
-    private sealed class LaterClock : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddHours(2);
     }
 }

@@ -1,9 +1,7 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using TeleCmi.Events;
-using TeleCmi.Events.Samples;
 using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.Forwarding;
+using static TeleCmi.Pipeline.Tests.Forwarding.DestinationsUnderTest;
 
 namespace TeleCmi.Pipeline.Tests.Forwarding;
 
@@ -144,13 +142,8 @@ public sealed class DestinationFilterTests
     private static string FaultsOf(params (string Name, string Value)[] settings) =>
         string.Join('\n', Should.Throw<OptionsValidationException>(() => Read(settings)).Failures);
 
-    private static ForwardDestinations Read(params (string Name, string Value)[] settings)
-    {
-        (string, string)[] destination = [("Forward:0:Url", "https://crm.example.com"), ("Forward:0:Secrets", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")];
-        using var services = new PipelineUnderTest(settings: [.. destination.Concat(settings).Select(setting => ($"TeleCmi:{setting.Item1}", setting.Item2))]).Services;
-        services.GetRequiredService<IStartupValidator>().Validate();
-        return services.GetRequiredService<ForwardDestinations>();
-    }
+    private static ForwardDestinations Read(params (string Name, string Value)[] settings) => DestinationsUnderTest.Read(
+        [("Forward:0:Url", "https://crm.example.com"), ("Forward:0:Secrets", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="), .. settings]);
 
     private static CallRecord Call() => new()
     {
@@ -166,10 +159,4 @@ public sealed class DestinationFilterTests
         Missing = [],
         Events = [],
     };
-
-    private static CallEvent Event(string sample)
-    {
-        Notice.TryRead(DocumentedNotices.Load().Single(notice => notice.Name == sample).Utf8, out var notice, out _).ShouldBeTrue();
-        return new CallEvent { Id = notice.Id, Kind = notice.Kind, ReceivedAt = default, Notice = notice, Envelope = default };
-    }
 }

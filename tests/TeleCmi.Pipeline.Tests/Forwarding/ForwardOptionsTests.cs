@@ -1,9 +1,8 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using TeleCmi.Events;
-using TeleCmi.Events.Samples;
 using TeleCmi.Pipeline.Calls;
 using TeleCmi.Pipeline.Forwarding;
+using static TeleCmi.Pipeline.Tests.Forwarding.DestinationsUnderTest;
 
 namespace TeleCmi.Pipeline.Tests.Forwarding;
 
@@ -214,18 +213,7 @@ public sealed class ForwardOptionsTests
     private static ForwardDestinations Read(params (string Key, string Value)[] settings) =>
         ReadApp([.. settings.Select(setting => ($"Forward:{setting.Key}", setting.Value))]);
 
-    private static ForwardDestinations ReadApp(params (string Key, string Value)[] settings)
-    {
-        using var services = new PipelineUnderTest(settings: [.. settings.Select(setting => ($"TeleCmi:{setting.Key}", setting.Value))]).Services;
-        services.GetRequiredService<IStartupValidator>().Validate();
-        return services.GetRequiredService<ForwardDestinations>();
-    }
+    private static ForwardDestinations ReadApp(params (string Key, string Value)[] settings) => DestinationsUnderTest.Read(settings);
 
     private static CallEvent Answer(string leg) => Event($"chub-event-outgoing-answered-{leg}");
-
-    private static CallEvent Event(string sample)
-    {
-        Notice.TryRead(DocumentedNotices.Load().Single(notice => notice.Name == sample).Utf8, out var notice, out _).ShouldBeTrue();
-        return new CallEvent { Id = notice.Id, Kind = notice.Kind, ReceivedAt = default, Notice = notice, Envelope = default };
-    }
 }
