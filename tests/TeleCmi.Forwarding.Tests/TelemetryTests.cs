@@ -55,6 +55,7 @@ public sealed class TelemetryTests
 
         await host.AcceptsAsync(Forwards.Answered("call-1"));
         await crm.HasAsync(2);
+        await host.SettledAsync();
         await host.AcceptsAsync(Forwards.Answered("call-2"));
         await host.Storage.DeadLettersAsync(1);
         await host.SettledAsync();

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace TeleCmi.Pipeline.Storage;
 
 /// <summary>
-/// Holds what is too much for memory while it is worked on: the first megabytes in memory, all of it in a temporary file once there are
+/// Holds what is too much for memory while it is worked on: the first megabyte in memory, all of it in a temporary file once there are
 /// more. The file loses its name as soon as it is open: nobody else can open it, and it is gone with the process, however that ends.
 /// </summary>
 internal sealed class Spool(int mostInMemory = Spool.MostInMemory, string? folder = null) : IDisposable
