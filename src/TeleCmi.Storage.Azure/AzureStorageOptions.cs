@@ -27,19 +27,22 @@ public sealed class AzureStorageOptions
     public string? ClientId { get; set; }
 
     /// <summary>Takes the settings as they are; whether they are right is for the start to say.</summary>
-    public void ReadFrom(IConfiguration configuration)
+    public void ReadFrom(IConfiguration configuration) => ReadFrom(key => configuration[key]);
+
+    /// <summary>Takes the settings as they are, from anywhere.</summary>
+    /// <param name="setting">A setting's value by its name, such as <c>TeleCmiStorage:credential</c>; null where it is not set.</param>
+    public void ReadFrom(Func<string, string?> setting)
     {
-        var connection = configuration.GetSection(ConnectionName);
-        var account = connection["accountName"];
-        ConnectionString = Given(connection.Value);
-        QueueServiceUri = ServiceUri(connection, "queueServiceUri", account, "queue");
-        TableServiceUri = ServiceUri(connection, "tableServiceUri", account, "table");
-        Credential = Given(connection["credential"]);
-        ClientId = Given(connection["clientId"]);
+        var account = setting($"{ConnectionName}:accountName");
+        ConnectionString = Given(setting(ConnectionName));
+        QueueServiceUri = ServiceUri(setting($"{ConnectionName}:queueServiceUri"), account, "queue");
+        TableServiceUri = ServiceUri(setting($"{ConnectionName}:tableServiceUri"), account, "table");
+        Credential = Given(setting($"{ConnectionName}:credential"));
+        ClientId = Given(setting($"{ConnectionName}:clientId"));
     }
 
-    private static Uri? ServiceUri(IConfigurationSection connection, string key, string? account, string service) =>
-        Given(connection[key]) is { } address ? new Uri(address, UriKind.RelativeOrAbsolute)
+    private static Uri? ServiceUri(string? address, string? account, string service) =>
+        Given(address) is { } uri ? new Uri(uri, UriKind.RelativeOrAbsolute)
         : Given(account) is { } name ? new Uri($"https://{name}.{service}.core.windows.net", UriKind.RelativeOrAbsolute)
         : null;
 

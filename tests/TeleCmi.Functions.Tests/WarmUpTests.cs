@@ -1,14 +1,46 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 
 namespace TeleCmi.Functions.Tests;
 
 public sealed class WarmUpTests
 {
+    // As the platform starts it: a process, its settings in the environment.
     [Fact]
-    public async Task Storage_IsAskedAtTheStartBeforeAnEventComes()
+    public async Task StorageThatDoesNotWork_IsLoggedBeforeAnEventComes_AndTheAppRuns()
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(ReceiveEvent).Assembly.Location]) { RedirectStandardOutput = true, UseShellExecute = false };
+        foreach (var (name, value) in RunningApp.Settings())
+        {
+            start.Environment[name] = value;
+        }
+
+        start.Environment["Logging__LogLevel__Default"] = "Warning";
+        start.Environment["Logging__LogLevel__Microsoft.Hosting.Lifetime"] = "Information";
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(TimeSpan.FromMinutes(1));
+        using var app = Process.Start(start)!;
+        try
+        {
+            var missing = new List<string> { "Application started", "the response to every event is 503" };
+            while (missing.Count > 0)
+            {
+                var line = await app.StandardOutput.ReadLineAsync(deadline.Token);
+                line.ShouldNotBeNull($"The app ended without: {string.Join(", ", missing)}");
+                missing.RemoveAll(line.Contains);
+            }
+        }
+        finally
+        {
+            app.Kill();
+        }
+    }
+
+    [Fact]
+    public async Task Storage_IsAskedWithoutTheApp()
     {
         using var storage = new TcpListener(IPAddress.Loopback, 0);
         storage.Start();
@@ -16,37 +48,38 @@ public sealed class WarmUpTests
         var settings = RunningApp.Settings(
             $"DefaultEndpointsProtocol=http;AccountName=none;AccountKey=a2V5;QueueEndpoint=http://{storage.LocalEndpoint}/none;TableEndpoint=http://{storage.LocalEndpoint}/none;");
 
-        await using var app = await RunningApp.StartAsync(settings);
+        _ = new WarmUp(settings.GetValueOrDefault);
 
         using var client = await connection.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
     }
 
     [Fact]
-    public async Task StorageThatDoesNotWork_IsLoggedBeforeAnEventComes()
+    public async Task Identity_IsReadFromTheEnvironmentsNames()
     {
-        var settings = RunningApp.Settings();
-        settings["Logging__LogLevel__TeleCmi"] = "Warning";
-        settings["Logging__Console__LogLevel__TeleCmi"] = "None";
-        await using var app = await RunningApp.StartAsync(settings, services => services.AddLogging(logging => logging.AddFakeLogging()));
+        var logger = new FakeLogger<WarmUp>();
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["TeleCmiStorage__queueServiceUri"] = "/not-absolute",
+            ["TeleCmiEventsQueue"] = "telecmi-events",
+        };
 
-        var record = await app.Services.GetFakeLogCollector().GetLogsAsync(TestContext.Current.CancellationToken)
-            .FirstAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await new WarmUp(settings.GetValueOrDefault).ReportAsync(logger);
 
-        record.Level.ShouldBe(LogLevel.Warning);
-        record.Message.ShouldContain("503");
+        logger.LatestRecord.Level.ShouldBe(LogLevel.Warning);
+        logger.LatestRecord.Exception!.Message.ShouldContain("relative URI");
     }
 
-    [Fact]
-    public async Task StorageThatDoesNotRespond_KeepsTheAppNeitherFromStartingNorFromStopping()
+    [Theory]
+    [InlineData("TeleCmiStorage")]
+    [InlineData("TeleCmiEventsQueue")]
+    public async Task SettingThatIsNotThere_IsLeftToTheStartToSay(string setting)
     {
-        // It takes connections and never responds.
-        using var storage = new TcpListener(IPAddress.Loopback, 0);
-        storage.Start();
-        var settings = RunningApp.Settings(
-            $"DefaultEndpointsProtocol=http;AccountName=none;AccountKey=a2V5;QueueEndpoint=http://{storage.LocalEndpoint}/none;TableEndpoint=http://{storage.LocalEndpoint}/none;");
+        var logger = new FakeLogger<WarmUp>();
+        var settings = RunningApp.Settings();
+        settings.Remove(setting);
 
-        var app = await RunningApp.StartAsync(settings).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await new WarmUp(settings.GetValueOrDefault).ReportAsync(logger);
 
-        await app.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        logger.Collector.Count.ShouldBe(0);
     }
 }

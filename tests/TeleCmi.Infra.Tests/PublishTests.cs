@@ -29,6 +29,18 @@ public sealed class PublishTests
         }
     }
 
+    // What the tools write about the app is checked in that job only, so here at least that it expects what there is.
+    [Fact]
+    public void PublishedFolder_IsExpectedToHaveEveryFunctionAndEveryQueue()
+    {
+        var workflow = Repository.Read(".github/workflows/ci.yml");
+
+        workflow.ShouldContain($"sort == [{Quoted(App.FunctionNames)}]' functions.metadata");
+        workflow.ShouldContain($"sort == [{Quoted(App.QueueTriggers.Select(trigger => trigger.QueueName))}]' functions.metadata");
+
+        static string Quoted(IEnumerable<string> names) => string.Join(", ", names.Order(StringComparer.Ordinal).Select(name => $"\"{name}\""));
+    }
+
     // Core Tools publishes what it finds in a folder: documents and workflow name the same two commands.
     [Theory]
     [InlineData("docs/deploy.md")]
@@ -46,11 +58,12 @@ public sealed class PublishTests
     public async Task Release_IsReadyToRunOnTheSystemOfFlexConsumption()
     {
         var result = await Tool.DotnetAsync(
-            "msbuild", "src/TeleCmi.Functions/TeleCmi.Functions.csproj", "-p:Configuration=Release", "-getProperty:RuntimeIdentifier,PublishReadyToRun,SelfContained");
+            "msbuild", "src/TeleCmi.Functions/TeleCmi.Functions.csproj", "-p:Configuration=Release", "-getProperty:RuntimeIdentifier,PublishReadyToRun,SelfContained,PublishReadyToRunCrossgen2ExtraArgs");
 
         var properties = System.Text.Json.Nodes.JsonNode.Parse(result.OutputOfSuccess())!["Properties"]!;
         ((string)properties["RuntimeIdentifier"]!).ShouldBe("linux-x64");
         ((string)properties["PublishReadyToRun"]!).ShouldBe("true");
         ((string)properties["SelfContained"]!).ShouldBe("false");
+        ((string)properties["PublishReadyToRunCrossgen2ExtraArgs"]!).ShouldContain("System.Private.CoreLib");
     }
 }

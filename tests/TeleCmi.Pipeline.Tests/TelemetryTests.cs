@@ -5,7 +5,6 @@ using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using TeleCmi.Pipeline.Processing;
-using TeleCmi.Pipeline.Receiving;
 using TeleCmi.Pipeline.Telemetry;
 
 namespace TeleCmi.Pipeline.Tests;
@@ -42,20 +41,6 @@ public sealed class TelemetryTests
         enqueues.GetMeasurementSnapshot().ShouldAllBe(measurement => (string)measurement.Tags["outcome"]! == "stored" && measurement.Value == 0.02);
         var deadLetter = deadLetters.GetMeasurementSnapshot().ShouldHaveSingleItem();
         deadLetter.Tags["reason"].ShouldBe("rejected");
-    }
-
-    [Fact]
-    public async Task WarmUp_AsksTheQueueAndSendsAndCountsNothing()
-    {
-        await using var pipeline = new PipelineUnderTest();
-        using var received = Collect<long>(pipeline, TelemetryNames.EventsReceived);
-        using var enqueues = Collect<double>(pipeline, TelemetryNames.EnqueueDuration);
-
-        await pipeline.Get<EventReceiver>().WarmUpAsync(TestContext.Current.CancellationToken);
-
-        pipeline.Store.Operations.ShouldBe(["peek telecmi-events"]);
-        received.GetMeasurementSnapshot().ShouldBeEmpty();
-        enqueues.GetMeasurementSnapshot().ShouldBeEmpty();
     }
 
     [Fact]

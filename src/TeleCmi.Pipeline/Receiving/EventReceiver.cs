@@ -28,9 +28,6 @@ public sealed partial class EventReceiver(
 {
     private const int MostRecords = 100;
 
-    private static ReadOnlySpan<byte> WarmUpNotice =>
-        """{"type":"event","direction":"outbound","status":"answered","leg":"a","cmiuuid":"1","conversation_uuid":"1","app_id":1}"""u8;
-
     private readonly int _maxBytes = options.Value.MaxEventBytes;
     private readonly Deadline _bodyDeadline = new(TimeSpan.FromSeconds(10), clock);
     private readonly Deadline _enqueueDeadline = new(options.Value.EnqueueDeadline, clock);
@@ -53,29 +50,6 @@ public sealed partial class EventReceiver(
         }
 
         return response;
-    }
-
-    /// <summary>
-    /// Does what the first event would otherwise wait for: the code is loaded, and the queue has a connection and, with an identity, its
-    /// token. Nothing is sent or counted.
-    /// </summary>
-    /// <exception cref="StorageException">Storage did not do its work.</exception>
-    /// <exception cref="TimeoutException">Nor within the time that an event has.</exception>
-    public async Task WarmUpAsync(CancellationToken cancellation)
-    {
-        // Peeking takes the same way as sending does, there and back.
-        var asked = _enqueueDeadline.RunAsync(token => queues.Events.PeekAsync(1, token), cancellation);
-        using var body = new MemoryStream(WarmUpNotice.ToArray());
-        var request = new WebhookRequest(IsPost: true, "", body, "application/json", ContentLength: null, HasTransferEncoding: false);
-        using var content = new RequestContent(_maxBytes);
-        await ReadAsync(request, content);
-        if (content.TryMakeJson(request, out _) && Notice.TryRead(content.Json, out var notice, out _) && filter.RefusalOf(notice) is null)
-        {
-            using var envelope = new PooledBuffer(notice.Json.Length + EventEnvelope.MaxOverhead);
-            EventEnvelope.Write(envelope, notice, clock.GetUtcNow(), traceParent: null);
-        }
-
-        await asked;
     }
 
     private async ValueTask<WebhookResponse?> ReadAsync(WebhookRequest request, RequestContent content)
