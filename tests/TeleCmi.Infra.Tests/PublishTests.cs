@@ -1,4 +1,6 @@
 using System.Reflection;
+using System.Text.Json.Nodes;
+using System.Xml.Linq;
 
 namespace TeleCmi.Infra.Tests;
 
@@ -41,6 +43,22 @@ public sealed class PublishTests
         static string Quoted(IEnumerable<string> names) => string.Join(", ", names.Order(StringComparer.Ordinal).Select(name => $"\"{name}\""));
     }
 
+    // Where the worker's packages are not restored, nothing else says that the lock file has become stale.
+    [Fact]
+    public void LockFile_HasTheVersionsThatArePinned()
+    {
+        var pinned = XDocument.Parse(Repository.Read("Directory.Packages.props")).Descendants("PackageVersion")
+            .ToDictionary(package => (string)package.Attribute("Include")!, package => (string)package.Attribute("Version")!, StringComparer.Ordinal);
+        var locked = JsonNode.Parse(Repository.Read("src/TeleCmi.Functions/packages.lock.json"))!["dependencies"]!["net10.0"]!.AsObject();
+        var named = XDocument.Parse(Repository.Read("src/TeleCmi.Functions/TeleCmi.Functions.csproj")).Descendants("PackageReference")
+            .Select(package => (string)package.Attribute("Include")!).ToList();
+
+        named.ShouldNotBeEmpty();
+        named.ShouldAllBe(package => locked.ContainsKey(package));
+        locked.Where(package => pinned.TryGetValue(package.Key, out var version) && (string?)package.Value!["resolved"] != version)
+            .Select(package => package.Key).ShouldBeEmpty("Run: dotnet restore src/TeleCmi.Functions");
+    }
+
     // Core Tools publishes what it finds in a folder: documents and workflow name the same two commands.
     [Theory]
     [InlineData("docs/deploy.md")]
@@ -60,7 +78,7 @@ public sealed class PublishTests
         var result = await Tool.DotnetAsync(
             "msbuild", "src/TeleCmi.Functions/TeleCmi.Functions.csproj", "-p:Configuration=Release", "-getProperty:RuntimeIdentifier,PublishReadyToRun,SelfContained,PublishReadyToRunCrossgen2ExtraArgs");
 
-        var properties = System.Text.Json.Nodes.JsonNode.Parse(result.OutputOfSuccess())!["Properties"]!;
+        var properties = JsonNode.Parse(result.OutputOfSuccess())!["Properties"]!;
         ((string)properties["RuntimeIdentifier"]!).ShouldBe("linux-x64");
         ((string)properties["PublishReadyToRun"]!).ShouldBe("true");
         ((string)properties["SelfContained"]!).ShouldBe("false");
