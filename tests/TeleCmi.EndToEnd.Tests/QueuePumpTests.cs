@@ -75,7 +75,7 @@ public sealed class QueuePumpTests(AzuriteFixture azurite)
     public async Task AStopInTheMiddleOfTheWork_EndsThePumpAtOnce()
     {
         var queue = SqliteStore.InMemory(TimeProvider.System).Queue("work");
-        for (var round = 0; round < 30; round++)
+        for (var round = 0; round < 50; round++)
         {
             var done = 0;
             for (var i = 0; i < 100; i++)

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 
@@ -8,49 +8,30 @@ namespace TeleCmi.Functions.Tests;
 
 public sealed class WarmUpTests
 {
-    // As the platform starts it: a process, its settings in the environment.
     [Fact]
     public async Task StorageThatDoesNotWork_IsLoggedBeforeAnEventComes_AndTheAppRuns()
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(ReceiveEvent).Assembly.Location]) { RedirectStandardOutput = true, UseShellExecute = false };
-        foreach (var (name, value) in RunningApp.Settings())
-        {
-            start.Environment[name] = value;
-        }
+        await using var app = Start(RunningApp.Settings());
 
-        start.Environment["Logging__LogLevel__Default"] = "Warning";
-        start.Environment["Logging__LogLevel__Microsoft.Hosting.Lifetime"] = "Information";
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        deadline.CancelAfter(TimeSpan.FromMinutes(1));
-        using var app = Process.Start(start)!;
-        try
-        {
-            var missing = new List<string> { "Application started", "the response to every event is 503" };
-            while (missing.Count > 0)
-            {
-                var line = await app.StandardOutput.ReadLineAsync(deadline.Token);
-                line.ShouldNotBeNull($"The app ended without: {string.Join(", ", missing)}");
-                missing.RemoveAll(line.Contains);
-            }
-        }
-        finally
-        {
-            app.Kill();
-        }
+        await Eventually.HoldsAsync(() => Task.FromResult(
+            app.Output.Contains("the response to every event is 503", StringComparison.Ordinal) && IsStarted(app)));
     }
 
     [Fact]
-    public async Task Storage_IsAskedWithoutTheApp()
+    public async Task StorageThatDoesNotRespond_IsAsked_AndKeepsTheAppNeitherFromStartingNorFromStopping()
     {
+        // It takes connections and never responds.
         using var storage = new TcpListener(IPAddress.Loopback, 0);
         storage.Start();
-        var connection = storage.AcceptTcpClientAsync(TestContext.Current.CancellationToken).AsTask();
-        var settings = RunningApp.Settings(
-            $"DefaultEndpointsProtocol=http;AccountName=none;AccountKey=a2V5;QueueEndpoint=http://{storage.LocalEndpoint}/none;TableEndpoint=http://{storage.LocalEndpoint}/none;");
+        await using var app = Start(RunningApp.Settings(
+            $"DefaultEndpointsProtocol=http;AccountName=none;AccountKey=a2V5;QueueEndpoint=http://{storage.LocalEndpoint}/none;TableEndpoint=http://{storage.LocalEndpoint}/none;"));
 
-        _ = new WarmUp(settings.GetValueOrDefault);
+        using var client = await storage.AcceptTcpClientAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await Eventually.HoldsAsync(() => Task.FromResult(IsStarted(app)), TimeSpan.FromSeconds(30));
 
-        using var client = await connection.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals");
+        app.Signal(PosixSignal.SIGTERM);
+        (await app.ExitAsync(TimeSpan.FromSeconds(30))).ShouldBe(0);
     }
 
     [Fact]
@@ -82,4 +63,13 @@ public sealed class WarmUpTests
 
         logger.Collector.Count.ShouldBe(0);
     }
+
+    // As the platform starts it: a process, its settings in the environment.
+    private static HostProcess Start(Dictionary<string, string> settings) => HostProcess.FunctionsApp(new Dictionary<string, string?>(
+        settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)), StringComparer.Ordinal)
+    {
+        ["Logging__LogLevel__Default"] = "Information",
+    });
+
+    private static bool IsStarted(HostProcess app) => app.Output.Contains("Application started", StringComparison.Ordinal);
 }

@@ -45,6 +45,9 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// <summary>The product with handlers that can be watched.</summary>
     public static HostProcess FaultHost(params string[] arguments) => Start("TeleCmi.FaultHost.dll", null, ["host", .. arguments]);
 
+    /// <summary>The Functions app, without the platform's host; it has no address of its own.</summary>
+    public static HostProcess FunctionsApp(IReadOnlyDictionary<string, string?> environment) => Start("TeleCmi.Functions.OnSurface.dll", environment, []);
+
     /// <summary>Whether it has ended.</summary>
     public bool HasExited => _process.HasExited;
 
