@@ -47,13 +47,21 @@ public sealed class TelemetryTests
     [Fact]
     public async Task EveryOutcome_IsCounted_ByDestination()
     {
-        await using var crm = await CrmUnderTest.StartAsync(503, 200, 400);
+        // The second attempt can begin before the first one is counted, and they are counted in turn here.
+        var firstIsCounted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var crm = await CrmUnderTest.StartAsync(async (context, number) =>
+        {
+            await (number == 1 ? firstIsCounted.Task : Task.CompletedTask);
+            context.Response.StatusCode = number switch { 0 => 503, 1 => 200, _ => 400 };
+        });
         await using var host = await Forwards.StartAsync(Forwards.Destination(0, "crm", crm.Address));
         var factory = host.Services.GetRequiredService<IMeterFactory>();
         using var forwards = new MetricCollector<long>(factory, TelemetryNames.Source, TelemetryNames.Forwards);
         using var durations = new MetricCollector<double>(factory, TelemetryNames.Source, TelemetryNames.ForwardDuration);
 
         await host.AcceptsAsync(Forwards.Answered("call-1"));
+        await forwards.WaitForMeasurementsAsync(1, TimeSpan.FromSeconds(60));
+        firstIsCounted.SetResult();
         await crm.HasAsync(2);
         await host.SettledAsync();
         await host.AcceptsAsync(Forwards.Answered("call-2"));
